@@ -1,0 +1,3 @@
+//! call
+#![no_std]
+extern crate alloc;

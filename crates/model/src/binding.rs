@@ -1,0 +1,59 @@
+//! Bindings: where a call to one of our numbers goes, by who calls.
+
+use alloc::boxed::Box;
+
+use crate::{Attributes, Number, Sid, UnixMillis};
+
+/// What a binding is found by: the number dialled and the caller's, or any caller.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
+pub struct BindingKey {
+    /// The number of ours that was dialled.
+    pub redirect_did: Number,
+    /// The caller; `None` is any caller.
+    pub origination_did: Option<Number>,
+}
+
+/// Until when a binding without a caller waits for its first one.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ClaimWindow {
+    /// `wait_origination_did_ttl` -1, or the caller is set: nobody claims.
+    Closed,
+    /// The first caller with a number claims it; at this time it is deleted unclaimed.
+    OpenUntil(UnixMillis),
+}
+
+/// Where a call to one of our numbers goes.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Binding {
+    /// Its id, `binding_sid`.
+    pub sid: Sid,
+    /// The mediator endpoint that owns it.
+    pub account_sid: Sid,
+    /// What it is found by.
+    pub key: BindingKey,
+    /// The number that is dialled.
+    pub destination_did: Number,
+    /// The window for a first caller's claim.
+    pub claim: ClaimWindow,
+    /// When it is deleted; `None`: never (`maximum_ttl` -1).
+    pub expires: Option<UnixMillis>,
+    /// Digits sent to leg B after it answers; 0-9 * # A-D and `,`.
+    pub dtmf: Option<Box<str>>,
+    /// What is shown, said and played. Boxed: most bindings have none, and a million of them share memory.
+    pub attributes: Option<Box<Attributes>>,
+}
+
+impl Binding {
+    /// Whether it is past its end, or its claim window has closed unclaimed, at `now`.
+    pub fn is_expired(&self, now: UnixMillis) -> bool {
+        self.deadline().is_some_and(|end| end <= now)
+    }
+
+    /// The earliest time at which it is deleted by itself.
+    pub fn deadline(&self) -> Option<UnixMillis> {
+        match self.claim {
+            ClaimWindow::OpenUntil(until) => Some(self.expires.map_or(until, |end| end.min(until))),
+            ClaimWindow::Closed => self.expires,
+        }
+    }
+}

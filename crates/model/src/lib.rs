@@ -1,0 +1,41 @@
+//! The words that every other crate speaks: numbers, sids, bindings, endpoints, trunk groups, changes.
+//!
+//! Everything here is a value. No clock, no socket, no file; `no_std` so that the compiler
+//! refuses them. The two traits at the end ([`Bindings`], [`Locations`], [`Admission`]) are what the call engine
+//! asks of the state that shards share; the crate `table` answers them.
+#![no_std]
+
+extern crate alloc;
+
+mod attributes;
+mod binding;
+mod change;
+mod directory;
+mod endpoint;
+mod number;
+mod ports;
+mod sid;
+mod time;
+mod transport;
+mod trunk;
+
+pub use attributes::{AttributeError, Attributes, ExtraHeader, Ringback};
+pub use binding::{Binding, BindingKey, ClaimWindow};
+pub use change::Change;
+pub use directory::{Did, DidRoute, Directory, DirectoryError, SourceMatch};
+pub use endpoint::{
+    Address, AddressHost, Cidr, Direction, Endpoint, EndpointIndex, EndpointKind, NumberFormat,
+    Outbound, Secret, SipCredentials,
+};
+pub use number::{Number, NumberError};
+pub use ports::{
+    Admission, AdmissionRefused, Bindings, Claim, ContactBinding, ContactError, ContactUpdate,
+    Locations, Lookup, MatchRule,
+};
+pub use sid::{Sid, SidError};
+pub use time::{Instant, UnixMillis};
+pub use transport::{ConnectionId, Flow, ListenerId, Transport};
+pub use trunk::{
+    AllowForward, CodeList, FailurePolicy, LastResort, Trunk, TrunkGroup, TrunkGroupIndex,
+    TrunkIndex,
+};

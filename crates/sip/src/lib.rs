@@ -1,0 +1,3 @@
+//! sip
+#![no_std]
+extern crate alloc;
