@@ -1,1 +1,15 @@
-//! Transactions: RFC 3261 §17.
+//! Transactions: RFC 3261 §17, amended by RFC 6026; one machine a file, and the layer that owns them.
+//!
+//! The machines (`client_invite`, `client_non_invite`, `server_invite`, `server_non_invite`) know
+//! bytes and `now` only. The [`TransactionLayer`] finds the machine a message belongs to, keeps the
+//! timers and hands to the core what the core must see: each request once, each provisional response,
+//! the first final one.
+//!
+//! Not here: who a message is for, dialogs, the retransmission of a 2xx to INVITE and its ACK
+//! (§13.3.1.4, the dialog's), and whether the sent-by of a response's Via is ours (§18.1.2, the core's).
+
+mod layer;
+mod settings;
+
+pub use layer::{ClientKey, Output, Received, ServerKey, TransactionLayer};
+pub use settings::{Counters, LayerSettings, Live, TimerSettings};
