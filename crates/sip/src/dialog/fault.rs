@@ -1,0 +1,32 @@
+//! What a peer can do wrong with a dialog.
+
+use crate::HeaderError;
+
+/// A message that a dialog cannot be made from or that does not fit into it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum DialogFault {
+    /// A header that the dialog needs is missing or cannot be read.
+    #[error(transparent)]
+    Header(#[from] HeaderError),
+    /// More routes than [`super::MAX_ROUTES`].
+    #[error("too many Record-Route values")]
+    TooManyRoutes,
+    /// The CSeq number is not above the last one of this peer (RFC 3261 §12.2.2).
+    #[error("CSeq out of order")]
+    OutOfOrder,
+}
+
+impl DialogFault {
+    /// The status of the answer, where the fault is in a request.
+    pub const fn status(&self) -> u16 {
+        match self {
+            Self::Header(_) | Self::TooManyRoutes => 400,
+            Self::OutOfOrder => 500,
+        }
+    }
+
+    /// The reason phrase of that answer; says what is wrong.
+    pub const fn phrase(&self) -> &'static str {
+        todo!()
+    }
+}
