@@ -58,22 +58,36 @@ pub enum AttributeError {
     /// A ringback that is none of false, moh, passthrough.
     #[error("attributes.ringback: expected \"false\", \"moh\" or \"passthrough\"")]
     Ringback,
-    /// A value longer than [`Attributes::MAX_VALUE_BYTES`], or more headers than [`Attributes::MAX_HEADERS`].
+    /// A name longer than [`Attributes::MAX_NAME_BYTES`], a value longer than [`Attributes::MAX_VALUE_BYTES`], or more
+    /// headers than [`Attributes::MAX_HEADERS`].
     #[error("attributes.{0}: too long or too many")]
     TooLarge(Box<str>),
 }
 
 impl Attributes {
+    /// The longest name, in bytes.
+    pub const MAX_NAME_BYTES: usize = 256;
     /// The longest value, in bytes.
     pub const MAX_VALUE_BYTES: usize = 1024;
     /// The most `sip_header_` attributes.
     pub const MAX_HEADERS: usize = 32;
 
     /// Takes one attribute as the API and the config write it: a key and its value as text
-    /// (`true` and `"true"` alike). Unknown keys are accepted and not kept here.
+    /// (`true` and `"true"` alike). Unknown keys are accepted and not kept here. On an error nothing is changed.
+    ///
+    /// ```
+    /// use mediator_model::Attributes;
+    ///
+    /// let mut attributes = Attributes::default();
+    /// attributes.set("hide_origination_did", "true")?;
+    /// attributes.set("sip_header_X-Campaign", "spring")?;
+    /// assert!(attributes.set("sip_header_X-Campaign", "a\r\nVia: b").is_err());
+    /// assert_eq!(attributes.headers.len(), 1);
+    /// # Ok::<(), mediator_model::AttributeError>(())
+    /// ```
     pub fn set(&mut self, key: &str, value: &str) -> Result<(), AttributeError> {
-        if value.len() > Self::MAX_VALUE_BYTES {
-            return Err(AttributeError::TooLarge(key.into()));
+        if key.len() > Self::MAX_NAME_BYTES || value.len() > Self::MAX_VALUE_BYTES {
+            return Err(AttributeError::TooLarge(clipped(key).into()));
         }
         match key {
             "hide_origination_did" => self.hide_origination_did = boolean(key, value)?,
@@ -97,6 +111,11 @@ impl Attributes {
         Ok(())
     }
 
+    /// Whether nothing is set, so that a binding needs no box for it.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
     fn set_header(&mut self, key: &str, name: &str, value: &str) -> Result<(), AttributeError> {
         let token = name.strip_prefix("X-").or_else(|| name.strip_prefix("x-"));
         if !token.is_some_and(|token| !token.is_empty() && token.bytes().all(is_token_byte)) {
@@ -112,6 +131,11 @@ impl Attributes {
         }
         Ok(())
     }
+}
+
+/// An error must not carry a peer's megabyte.
+fn clipped(key: &str) -> &str {
+    key.get(..key.floor_char_boundary(Attributes::MAX_NAME_BYTES)).unwrap_or_default()
 }
 
 fn boolean(key: &str, value: &str) -> Result<bool, AttributeError> {
@@ -134,3 +158,6 @@ const fn is_token_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric()
         || matches!(byte, b'-' | b'.' | b'!' | b'%' | b'*' | b'_' | b'+' | b'`' | b'\'' | b'~')
 }
+
+#[cfg(test)]
+mod tests;

@@ -57,3 +57,6 @@ impl Binding {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -58,6 +58,9 @@ pub enum DirectoryError {
     /// An index that points nowhere.
     #[error("{0} refers to an object that is not there")]
     Dangling(Box<str>),
+    /// Two endpoints with one sid.
+    #[error("the endpoint {0} is given twice")]
+    DuplicateEndpoint(Sid),
     /// Two endpoints with one SIP user name.
     #[error("the SIP user name {0} is given twice")]
     DuplicateUser(Box<str>),
@@ -69,8 +72,8 @@ pub struct Directory {
     endpoints: Vec<Endpoint>,
     trunk_groups: Vec<TrunkGroup>,
     dids: HashMap<Number, Did>,
-    by_ip: HashMap<IpAddr, SmallVec<[(EndpointIndex, Option<u16>); 2]>>,
-    blocks: Vec<(Cidr, EndpointIndex, Option<u16>)>,
+    by_ip: HashMap<IpAddr, SmallVec<[(EndpointIndex, u16); 2]>>,
+    blocks: Vec<(Cidr, EndpointIndex, u16)>,
     by_user: HashMap<Box<str>, EndpointIndex>,
     by_sid: HashMap<Sid, EndpointIndex>,
 }
@@ -141,11 +144,12 @@ impl Directory {
         self.dids.get(&number)
     }
 
-    /// What stands behind a number: a group whose first trunk leads to a mediator endpoint runs its bindings.
+    /// What stands behind a number: a group whose first trunk by priority leads to a mediator endpoint runs its
+    /// bindings.
     pub fn route(&self, number: Number) -> DidRoute {
         let Some(did) = self.did(number) else { return DidRoute::NotOurs };
         let Some(index) = did.trunk_group else { return DidRoute::Nowhere };
-        let Some(first) = self.trunk_group(index).and_then(|group| group.trunks.first()) else {
+        let Some(first) = self.trunk_group(index).and_then(first_by_priority) else {
             return DidRoute::Nowhere;
         };
         match self.endpoint(first.endpoint).map(|endpoint| &endpoint.kind) {
@@ -158,8 +162,12 @@ impl Directory {
     }
 
     /// Which endpoint a source address belongs to (contract §1): by IP, then, where several have it, by port.
+    ///
+    /// An IPv4-mapped address counts as IPv4. Addresses given by name are never a source: names are resolved call by
+    /// call, and only towards the peer.
     pub fn identify(&self, ip: IpAddr, port: u16) -> SourceMatch {
-        let mut found: SmallVec<[(EndpointIndex, Option<u16>); 4]> = SmallVec::new();
+        let ip = ip.to_canonical();
+        let mut found: SmallVec<[(EndpointIndex, u16); 4]> = SmallVec::new();
         if let Some(exact) = self.by_ip.get(&ip) {
             found.extend(exact.iter().copied());
         }
@@ -168,19 +176,18 @@ impl Directory {
                 found.push((*endpoint, *block_port));
             }
         }
-        let mut distinct = distinct_endpoints(found.iter().map(|(endpoint, _)| *endpoint));
-        if distinct.len() > 1 {
-            let by_port = distinct_endpoints(
-                found.iter().filter(|(_, own)| *own == Some(port)).map(|(endpoint, _)| *endpoint),
-            );
-            if by_port.len() == 1 {
-                distinct = by_port;
-            }
-        }
-        match distinct.as_slice() {
+        let by_ip = distinct_endpoints(found.iter().map(|(endpoint, _)| *endpoint));
+        match by_ip.as_slice() {
             [] => SourceMatch::Unknown,
             [one] => SourceMatch::One(*one),
-            _ => SourceMatch::Several(distinct),
+            _ => {
+                let same_port = found.iter().filter(|(_, own)| *own == port);
+                let by_port = distinct_endpoints(same_port.map(|(endpoint, _)| *endpoint));
+                match by_port.as_slice() {
+                    [one] => SourceMatch::One(*one),
+                    _ => SourceMatch::Several(by_ip),
+                }
+            }
         }
     }
 
@@ -203,13 +210,16 @@ impl Directory {
     fn index_endpoints(&mut self) -> Result<(), DirectoryError> {
         for (at, endpoint) in self.endpoints.iter().enumerate() {
             let index = EndpointIndex(u32::try_from(at).unwrap_or(u32::MAX));
-            self.by_sid.insert(endpoint.sid, index);
+            if self.by_sid.insert(endpoint.sid, index).is_some() {
+                return Err(DirectoryError::DuplicateEndpoint(endpoint.sid));
+            }
             for address in endpoint.addresses.iter().filter(|a| a.direction.admits_inbound()) {
+                let port = address.port_or_default();
                 match &address.host {
                     AddressHost::Ip(ip) => {
-                        self.by_ip.entry(*ip).or_default().push((index, address.port));
+                        self.by_ip.entry(ip.to_canonical()).or_default().push((index, port));
                     }
-                    AddressHost::Block(block) => self.blocks.push((*block, index, address.port)),
+                    AddressHost::Block(block) => self.blocks.push((*block, index, port)),
                     AddressHost::Name(_) => {}
                 }
             }
@@ -223,6 +233,11 @@ impl Directory {
     }
 }
 
+/// The first made of the lowest priority value.
+fn first_by_priority(group: &TrunkGroup) -> Option<&Trunk> {
+    group.trunks.iter().min_by_key(|trunk| trunk.priority)
+}
+
 fn distinct_endpoints(all: impl Iterator<Item = EndpointIndex>) -> SmallVec<[EndpointIndex; 4]> {
     let mut distinct = SmallVec::new();
     for endpoint in all {
@@ -232,3 +247,6 @@ fn distinct_endpoints(all: impl Iterator<Item = EndpointIndex>) -> SmallVec<[End
     }
     distinct
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,6 +4,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
 use core::net::IpAddr;
+use core::str::FromStr;
 
 use crate::{Number, Sid, Transport, TrunkGroupIndex};
 
@@ -66,7 +67,15 @@ impl Direction {
     }
 }
 
-/// A block of IP addresses, `base/prefix`.
+/// A block of IP addresses, `base/prefix` (RFC 4632 §3.1, RFC 4291 §2.3).
+///
+/// ```
+/// use mediator_model::Cidr;
+///
+/// let block: Cidr = "203.0.113.0/24".parse()?;
+/// assert!(block.contains("203.0.113.7".parse().unwrap()));
+/// # Ok::<(), mediator_model::CidrError>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Cidr {
     /// Any address of the block.
@@ -75,10 +84,22 @@ pub struct Cidr {
     pub prefix: u8,
 }
 
+/// Why a text is no block of addresses.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum CidrError {
+    /// No `/`, or what is before it is no IP address.
+    #[error("expected an IP address, \"/\" and a prefix length")]
+    Malformed,
+    /// A prefix that is no number, or longer than the address.
+    #[error("the prefix length must be at most 32 for IPv4, 128 for IPv6")]
+    Prefix,
+}
+
 impl Cidr {
-    /// Whether `ip` lies in the block. An IPv4 block never holds an IPv6 address and the other way round.
+    /// Whether `ip` lies in the block. An IPv4 block never holds an IPv6 address and the other way round, save that
+    /// an IPv4-mapped address (`::ffff:203.0.113.7`, how a dual-stack socket shows IPv4 peers) counts as IPv4.
     pub fn contains(&self, ip: IpAddr) -> bool {
-        match (self.base, ip) {
+        match (self.base, ip.to_canonical()) {
             (IpAddr::V4(base), IpAddr::V4(ip)) => {
                 let mask =
                     u32::MAX.checked_shl(32_u32.saturating_sub(self.prefix.into())).unwrap_or(0);
@@ -89,8 +110,32 @@ impl Cidr {
                     u128::MAX.checked_shl(128_u32.saturating_sub(self.prefix.into())).unwrap_or(0);
                 (u128::from(base) ^ u128::from(ip)) & mask == 0
             }
-            _ => false,
+            (IpAddr::V4(_), IpAddr::V6(_)) | (IpAddr::V6(_), IpAddr::V4(_)) => false,
         }
+    }
+}
+
+impl FromStr for Cidr {
+    type Err = CidrError;
+
+    fn from_str(text: &str) -> Result<Self, CidrError> {
+        let (base, prefix) = text.split_once('/').ok_or(CidrError::Malformed)?;
+        let base: IpAddr = base.parse().map_err(|_| CidrError::Malformed)?;
+        let longest = if base.is_ipv4() { 32 } else { 128 };
+        // `u8::from_str` would take "+8", which no peer of ours writes.
+        if !prefix.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(CidrError::Prefix);
+        }
+        match prefix.parse() {
+            Ok(prefix) if prefix <= longest => Ok(Self { base, prefix }),
+            _ => Err(CidrError::Prefix),
+        }
+    }
+}
+
+impl fmt::Display for Cidr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.base, self.prefix)
     }
 }
 
@@ -120,6 +165,13 @@ pub struct Address {
     pub priority: u16,
     /// Credentials for a challenge from here; the endpoint's `out_sip` ones where `None`.
     pub credentials: Option<SipCredentials>,
+}
+
+impl Address {
+    /// The port as set, or the transport's default one.
+    pub fn port_or_default(&self) -> u16 {
+        self.port.unwrap_or_else(|| self.transport.unwrap_or(Transport::Udp).default_port())
+    }
 }
 
 /// How numbers are written towards an endpoint.
@@ -177,3 +229,6 @@ pub struct Endpoint {
     /// Its own numbers, in the order of the config: the first one is its caller ID by default.
     pub dids: Vec<Number>,
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,11 +1,13 @@
 //! The words that every other crate speaks: numbers, sids, bindings, endpoints, trunk groups, changes.
 //!
 //! Everything here is a value. No clock, no socket, no file; `no_std` so that the compiler
-//! refuses them. The two traits at the end ([`Bindings`], [`Locations`], [`Admission`]) are what the call engine
+//! refuses them. The three traits at the end ([`Bindings`], [`Locations`], [`Admission`]) are what the call engine
 //! asks of the state that shards share; the crate `table` answers them.
 #![no_std]
 
 extern crate alloc;
+#[cfg(test)]
+extern crate std;
 
 mod attributes;
 mod binding;
@@ -24,8 +26,8 @@ pub use binding::{Binding, BindingKey, ClaimWindow};
 pub use change::Change;
 pub use directory::{Did, DidRoute, Directory, DirectoryError, SourceMatch};
 pub use endpoint::{
-    Address, AddressHost, Cidr, Direction, Endpoint, EndpointIndex, EndpointKind, NumberFormat,
-    Outbound, Secret, SipCredentials,
+    Address, AddressHost, Cidr, CidrError, Direction, Endpoint, EndpointIndex, EndpointKind,
+    NumberFormat, Outbound, Secret, SipCredentials,
 };
 pub use number::{Number, NumberError};
 pub use ports::{

@@ -35,15 +35,41 @@ impl Number {
         digits.bytes().try_fold(Digits::default(), Digits::push)?.finish()
     }
 
-    /// Reads a number as peers write it in a URI's user part or a `tel:` URI: a leading `+`, visual separators
-    /// (RFC 3966 §3: `-`, `.`, `(`, `)`, also a space) and parameters after `;` are tolerated.
+    /// Reads a number as peers and API clients write it (contract §1): `+15162065337`, `15162065337`, the same
+    /// behind `tel:`, `sip:` or `sips:`, with visual separators and parameters.
+    ///
+    /// - Visual separators are those of RFC 3966 §3 (`-`, `.`, `(`, `)`) and the space.
+    /// - Everything from the first `;` on is ignored: `;npdi`, `;rn=`, `;ext=`, and `;phone-context=` too, for its
+    ///   digits "cannot be relied upon" to make a global number when put in front (RFC 3966 §5.1.5).
+    /// - A SIP URI's password, host and port are ignored; one without a user part is no number.
+    /// - Dialling prefixes (`00`, `011`) stay as they are: they are digits of somebody's plan, not of E.164.
+    ///
+    /// Percent-escapes are the caller's to decode (RFC 3261 §19.1.2).
+    ///
+    /// ```
+    /// use mediator_model::Number;
+    ///
+    /// let number = Number::from_digits("15162065337")?;
+    /// assert_eq!(Number::from_user("+1 (516) 206-5337;npdi")?, number);
+    /// assert_eq!(Number::from_user("sip:+15162065337@carrier.example:5060")?, number);
+    /// # Ok::<(), mediator_model::NumberError>(())
+    /// ```
     pub fn from_user(user: &str) -> Result<Self, NumberError> {
-        let bare = user.split(';').next().unwrap_or(user);
+        let bare = without_scheme(user)?;
+        let bare = bare.split(';').next().unwrap_or(bare);
+        let bare = bare.trim_start_matches(is_visual_separator);
         let bare = bare.strip_prefix('+').unwrap_or(bare);
         bare.bytes()
-            .filter(|byte| !matches!(byte, b'-' | b'.' | b'(' | b')' | b' '))
+            .filter(|byte| !is_visual_separator(char::from(*byte)))
             .try_fold(Digits::default(), Digits::push)?
             .finish()
+    }
+
+    /// A number back from its packed word; `None` for a word that [`Number::as_u64`] never gave.
+    pub fn from_u64(word: u64) -> Option<Self> {
+        let number = Self(NonZeroU64::new(word)?);
+        let limit = u32::try_from(number.len()).ok().and_then(|count| 10_u64.checked_pow(count))?;
+        (limit > 1 && number.value() < limit).then_some(number)
     }
 
     /// How many digits.
@@ -60,6 +86,29 @@ impl Number {
     pub const fn as_u64(self) -> u64 {
         self.0.get()
     }
+
+    const fn value(self) -> u64 {
+        self.0.get() & ((1 << COUNT_SHIFT) - 1)
+    }
+}
+
+const fn is_visual_separator(c: char) -> bool {
+    matches!(c, '-' | '.' | '(' | ')' | ' ')
+}
+
+/// The user part of a `sip:` or `sips:` URI, the rest of a `tel:` URI, or the text itself where it has no scheme.
+fn without_scheme(text: &str) -> Result<&str, NumberError> {
+    let text = text.trim_matches(' ');
+    let Some((scheme, rest)) = text.split_once(':') else { return Ok(text) };
+    if scheme.eq_ignore_ascii_case("tel") {
+        return Ok(rest);
+    }
+    if !scheme.eq_ignore_ascii_case("sip") && !scheme.eq_ignore_ascii_case("sips") {
+        return Err(NumberError::NotADigit);
+    }
+    // Without "@" the digits would be a host's: sip:10.0.0.1 is nobody's number.
+    let (userinfo, _host) = rest.split_once('@').ok_or(NumberError::Empty)?;
+    Ok(userinfo.split(':').next().unwrap_or(userinfo))
 }
 
 #[derive(Default)]
@@ -80,10 +129,8 @@ impl Digits {
     }
 
     fn finish(self) -> Result<Number, NumberError> {
+        // No digits at all is the only way to a zero word.
         let packed = ((self.count as u64) << COUNT_SHIFT) | self.value;
-        if self.count == 0 {
-            return Err(NumberError::Empty);
-        }
         NonZeroU64::new(packed).map(Number).ok_or(NumberError::Empty)
     }
 }
@@ -98,8 +145,7 @@ impl FromStr for Number {
 
 impl fmt::Display for Number {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let value = self.0.get() & ((1 << COUNT_SHIFT) - 1);
-        write!(f, "{value:0width$}", width = self.len())
+        write!(f, "{:0width$}", self.value(), width = self.len())
     }
 }
 
@@ -108,3 +154,6 @@ impl fmt::Debug for Number {
         fmt::Display::fmt(self, f)
     }
 }
+
+#[cfg(test)]
+mod tests;

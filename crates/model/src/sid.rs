@@ -75,3 +75,6 @@ impl fmt::Debug for Sid {
         fmt::Display::fmt(self, f)
     }
 }
+
+#[cfg(test)]
+mod tests;

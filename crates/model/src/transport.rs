@@ -93,3 +93,6 @@ pub struct Flow {
     /// The stream connection, where there is one.
     pub connection: Option<ConnectionId>,
 }
+
+#[cfg(test)]
+mod tests;

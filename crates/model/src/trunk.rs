@@ -2,6 +2,7 @@
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use core::fmt;
 use core::time::Duration;
 
 use smallvec::SmallVec;
@@ -47,20 +48,36 @@ impl CodeList {
         Self(SmallVec::from_slice(&[408]))
     }
 
-    /// Reads `"408;500;503;"`; white space and a missing last `;` are tolerated. `None` names no list of codes 300-699.
+    /// Reads `"408;500;503;"`; white space and a missing last `;` are tolerated, repeated codes are kept once.
+    /// `None`: something in it is no final code from 300 to 699.
     pub fn parse(text: &str) -> Option<Self> {
-        text.split(';')
-            .map(str::trim)
-            .filter(|code| !code.is_empty())
-            .map(|code| code.parse().ok().filter(|code| (300..700).contains(code)))
-            .collect::<Option<_>>()
-            .map(Self)
+        let mut list = Self::default();
+        for code in text.split(';').map(str::trim).filter(|code| !code.is_empty()) {
+            let code = failure_code(code)?;
+            if !list.contains(code) {
+                list.0.push(code);
+            }
+        }
+        Some(list)
     }
 
     /// Whether `code` is in the list.
     pub fn contains(&self, code: u16) -> bool {
         self.0.contains(&code)
     }
+}
+
+/// As the API writes it: `408;503;`.
+impl fmt::Display for CodeList {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|code| write!(f, "{code};"))
+    }
+}
+
+/// Three digits, 300-699 (RFC 3261 §21); `u16::from_str` alone would take `+408`.
+fn failure_code(text: &str) -> Option<u16> {
+    let digits = text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse().ok().filter(|code| digits && (300..700).contains(code))
 }
 
 /// What happens when every trunk of a group is dead.
@@ -102,8 +119,8 @@ impl Default for FailurePolicy {
             hard_codes: CodeList::timeouts(),
             soft_codes: CodeList::timeouts(),
             hard_threshold: 3,
-            hard_interval: Duration::from_secs(60),
-            hard_cooldown: Duration::from_secs(120),
+            hard_interval: Duration::from_mins(1),
+            hard_cooldown: Duration::from_mins(2),
             last_resort: LastResort::First,
             options_threshold: 3,
             options_interval: None,
@@ -144,3 +161,6 @@ pub struct TrunkGroup {
     /// When to move on.
     pub failure: FailurePolicy,
 }
+
+#[cfg(test)]
+mod tests;

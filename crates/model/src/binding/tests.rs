@@ -1,0 +1,44 @@
+use super::*;
+
+fn binding(claim: ClaimWindow, expires: Option<u64>) -> Binding {
+    Binding {
+        sid: Sid::from_random(1),
+        account_sid: Sid::from_random(2),
+        key: BindingKey {
+            redirect_did: Number::from_digits("15162065337").unwrap(),
+            origination_did: None,
+        },
+        destination_did: Number::from_digits("15550001001").unwrap(),
+        claim,
+        expires: expires.map(UnixMillis),
+        dtmf: None,
+        attributes: None,
+    }
+}
+
+#[test]
+fn ends_at_the_earlier_of_its_two_times() {
+    let open = |until| ClaimWindow::OpenUntil(UnixMillis(until));
+    for (claim, expires, deadline) in [
+        (ClaimWindow::Closed, None, None),
+        (ClaimWindow::Closed, Some(90), Some(90)),
+        (open(30), None, Some(30)),
+        (open(30), Some(90), Some(30)),
+        (open(120), Some(90), Some(90)),
+    ] {
+        let binding = binding(claim, expires);
+        assert_eq!(binding.deadline(), deadline.map(UnixMillis), "{claim:?} {expires:?}");
+        if let Some(deadline) = deadline {
+            assert!(!binding.is_expired(UnixMillis(deadline - 1)));
+            assert!(binding.is_expired(UnixMillis(deadline)));
+        } else {
+            assert!(!binding.is_expired(UnixMillis(u64::MAX)));
+        }
+    }
+}
+
+#[test]
+fn costs_at_most_112_bytes() {
+    // A million of them share memory: what does not every binding have belongs into a box.
+    assert!(size_of::<Binding>() <= 112, "{}", size_of::<Binding>());
+}
