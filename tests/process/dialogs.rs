@@ -1,0 +1,66 @@
+//! What happens inside an answered call: hold and resume, a late offer, who hangs up.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use mediator_tests::sipp::log::Logged;
+
+use crate::scene::{DESTINATION, REDIRECT, Scene, hides, received, shown};
+
+/// The pause between two steps of a scenario.
+const STEP: Duration = Duration::from_millis(200);
+
+/// Plays one scenario on either side of a masked call; gives the messages of leg A and of leg B.
+fn check(name: &str, uac: &str, uas: &str) -> Result<(Vec<Logged>, Vec<Logged>)> {
+    let scene = Scene::new(name)?;
+    let config = scene.config().binding(REDIRECT, DESTINATION, "hide_origination_did = true");
+    let server = scene.serve(&config)?;
+    let callee = scene.uas(uas).pause(STEP).answer(&scene.stage)?;
+    let caller = scene.uac(uac).pause(STEP);
+    let leg_a = caller.call(&scene.stage, REDIRECT, scene.server.sip())?.succeed()?;
+    let leg_b = callee.succeed()?;
+    server.stop()?;
+    hides(&leg_a, &[DESTINATION, &shown(scene.callee.sip()), "o=callee"])?;
+    hides(&leg_b, &[&shown(scene.caller.sip()), "o=caller"])?;
+    Ok((leg_a, leg_b))
+}
+
+/// The direction attribute of each SDP that came in, in order.
+fn directions(messages: &[Logged]) -> Vec<&str> {
+    let names = ["sendrecv", "sendonly", "recvonly", "inactive"];
+    received(messages)
+        .filter(|message| message.body().contains("m=audio"))
+        .map(|message| {
+            let lines = message.body().lines().filter_map(|line| line.strip_prefix("a="));
+            // RFC 8866 section 6.7: without the attribute it is sendrecv.
+            lines.into_iter().find(|name| names.contains(name)).unwrap_or("sendrecv")
+        })
+        .collect()
+}
+
+#[test]
+fn passes_hold_and_resume_to_the_other_side() -> Result<()> {
+    let (leg_a, leg_b) = check("hold", "uac_hold", "uas_held")?;
+    assert_eq!(directions(&leg_b), ["sendrecv", "sendonly", "sendrecv"]);
+    assert_eq!(directions(&leg_a), ["sendrecv", "recvonly", "sendrecv"]);
+    Ok(())
+}
+
+#[test]
+fn carries_a_late_offer_and_its_answer() -> Result<()> {
+    let (leg_a, leg_b) = check("late_offer", "uac_late_offer", "uas_answer")?;
+    let invite = received(&leg_b).find(|message| message.method() == Some("INVITE"));
+    ensure!(invite.context("no INVITE")?.body().is_empty(), "leg B's INVITE has an offer");
+    let answer = received(&leg_b).find(|message| message.method() == Some("ACK"));
+    ensure!(answer.context("no ACK")?.body().contains("m=audio 6000 "), "no answer in the ACK");
+    assert_eq!(directions(&leg_a), ["sendrecv"]);
+    Ok(())
+}
+
+#[test]
+fn passes_the_callees_hang_up() -> Result<()> {
+    let (leg_a, _) = check("callee_hangs_up", "uac_hung_up", "uas_hang_up")?;
+    let byes = received(&leg_a).filter(|message| message.method() == Some("BYE")).count();
+    assert_eq!(byes, 1);
+    Ok(())
+}

@@ -1,0 +1,16 @@
+//! The real binary on loopback, with SIPp and softphones around it.
+//!
+//! What is fixed from outside is checked here: command line, ready lines, configuration keys, and
+//! the calls that a carrier or a phone can see. Every rule that needs no real process is checked
+//! with a virtual clock elsewhere. Each test owns its addresses (so all can run at once) and leaves
+//! its logs, messages and recordings in `<target>/tmp/process/<test>`.
+
+mod actors;
+mod dialogs;
+mod failover;
+mod life;
+mod masking;
+mod phones;
+mod refusals;
+mod registration;
+mod scene;
