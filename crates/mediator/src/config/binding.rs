@@ -1,0 +1,175 @@
+//! `[[binding]]`: where a call to one of our numbers goes.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use mediator_model::{Attributes, Binding, BindingKey, ClaimWindow, Number, Sid, UnixMillis};
+use toml::de::DeValue;
+
+use super::fault::Reason;
+use super::reader::Section;
+use super::{sids, value};
+
+/// `maximum_ttl` where the file says nothing.
+const DEFAULT_MAXIMUM_TTL: Duration = Duration::from_hours(1);
+/// `wait_origination_did_ttl` where the file says nothing.
+const DEFAULT_WAIT_TTL: Duration = Duration::from_mins(5);
+/// The longest TTL, in seconds: a hundred years.
+const MAX_TTL_SECONDS: i64 = 100 * 365 * 86_400;
+/// The longest `dtmf`.
+const MAX_DTMF_BYTES: usize = 128;
+
+/// A binding as the file has it: its times count from when it is provisioned.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct BindingSpec {
+    /// Its id, by what it is found by.
+    pub sid: Sid,
+    /// For people and logs. Default `N/A`.
+    pub name: Box<str>,
+    /// The mediator endpoint that owns it.
+    pub endpoint: Box<str>,
+    /// What it is found by.
+    pub key: BindingKey,
+    /// The number that is dialled.
+    pub destination_did: Number,
+    /// Deleted after this time; `None`: never. Default 3600 s.
+    pub maximum_ttl: Option<Duration>,
+    /// How long it waits for its first caller; `None`: no claim. Default 300 s.
+    pub wait_origination_did_ttl: Option<Duration>,
+    /// Digits sent to leg B after it answers.
+    pub dtmf: Option<Box<str>>,
+    /// What is shown, said and played.
+    pub attributes: Option<Box<Attributes>>,
+}
+
+impl BindingSpec {
+    /// The binding that is made from it at `now`.
+    pub fn provisioned_at(&self, now: UnixMillis) -> Binding {
+        let claim = match (self.key.origination_did, self.wait_origination_did_ttl) {
+            (None, Some(wait)) => ClaimWindow::OpenUntil(now + wait),
+            (Some(_), _) | (None, None) => ClaimWindow::Closed,
+        };
+        Binding {
+            sid: self.sid,
+            account_sid: sids::endpoint(&self.endpoint),
+            key: self.key,
+            destination_did: self.destination_did,
+            claim,
+            expires: self.maximum_ttl.map(|ttl| now + ttl),
+            dtmf: self.dtmf.clone(),
+            attributes: self.attributes.clone(),
+        }
+    }
+}
+
+/// A binding and where in the file its parts stand, for checks across objects.
+pub(super) struct ReadBinding {
+    pub(super) spec: BindingSpec,
+    pub(super) offset: usize,
+    pub(super) endpoint_offset: usize,
+    pub(super) redirect_offset: usize,
+}
+
+/// Reads one `[[binding]]`; `None` where it lacks what it is found by.
+pub(super) fn read(section: Section<'_>) -> Option<ReadBinding> {
+    let endpoint = section.require("endpoint", value::name);
+    let redirect = section.require("redirect_did", value::number);
+    let destination = section.require("destination_did", value::number);
+    let has_origination = section.position("origination_did").is_some();
+    let origination = section.read("origination_did", value::number);
+    let name = section.read_or("name", "N/A".into(), value::name);
+    let maximum_ttl = section.read_or("maximum_ttl", Some(DEFAULT_MAXIMUM_TTL), ttl);
+    let wait_ttl = section.read_or("wait_origination_did_ttl", Some(DEFAULT_WAIT_TTL), ttl);
+    let dtmf = section.read("dtmf", dtmf);
+    if let Some(found) = &dtmf {
+        section.notice_at(found.offset, "dtmf", MEDIA_UNBUILT);
+    }
+    let attributes = read_attributes(&section.section("attributes"));
+    let offset = section.offset();
+    section.finish();
+    let (endpoint, redirect, destination) = (endpoint?, redirect?, destination?);
+    if has_origination && origination.is_none() {
+        return None;
+    }
+    let key = BindingKey {
+        redirect_did: redirect.value,
+        origination_did: origination.map(|found| found.value),
+    };
+    Some(ReadBinding {
+        spec: BindingSpec {
+            sid: sids::binding(key),
+            name,
+            endpoint: endpoint.value,
+            key,
+            destination_did: destination.value,
+            maximum_ttl,
+            wait_origination_did_ttl: wait_ttl,
+            dtmf: dtmf.map(|found| found.value),
+            attributes,
+        },
+        offset,
+        endpoint_offset: endpoint.offset,
+        redirect_offset: redirect.offset,
+    })
+}
+
+const MEDIA_UNBUILT: &str =
+    "needs media of our own, which is not built yet: calls go on without it";
+
+fn ttl(value: &DeValue<'_>) -> Result<Option<Duration>, Reason> {
+    match value::integer(value) {
+        Some(-1) => Ok(None),
+        Some(seconds @ 1..=MAX_TTL_SECONDS) => {
+            Ok(Some(Duration::from_secs(seconds.unsigned_abs())))
+        }
+        _ => {
+            Err(Cow::Borrowed("expected seconds as a whole number: 1 or more, or -1 for no limit"))
+        }
+    }
+}
+
+fn dtmf(value: &DeValue<'_>) -> Result<Box<str>, Reason> {
+    let is_key = |byte: u8| matches!(byte, b'0'..=b'9' | b'*' | b'#' | b'A'..=b'D' | b',');
+    match value.as_str() {
+        Some(keys) if (1..=MAX_DTMF_BYTES).contains(&keys.len()) && keys.bytes().all(is_key) => {
+            Ok(keys.into())
+        }
+        _ => Err(Cow::Borrowed("expected keys in quotes: 0-9 * # A-D, and \",\" to wait 0.5 s")),
+    }
+}
+
+fn read_attributes(section: &Section<'_>) -> Option<Box<Attributes>> {
+    if !section.is_present() {
+        return None;
+    }
+    let mut attributes = Attributes::default();
+    for (offset, key, value) in section.entries() {
+        let Some(text) = attribute_text(value) else {
+            section.fault_at(offset, key, "expected text, true, false or a whole number");
+            continue;
+        };
+        if let Err(error) = attributes.set(key, &text) {
+            section.fault_at(offset, key, without_key(&error.to_string(), key));
+        } else if key == "announce" || (key == "ringback" && text != "passthrough") {
+            section.notice_at(offset, key, MEDIA_UNBUILT);
+        }
+    }
+    (attributes != Attributes::default()).then(|| Box::new(attributes))
+}
+
+fn attribute_text<'a>(value: &'a DeValue<'_>) -> Option<Cow<'a, str>> {
+    if let Some(text) = value.as_str() {
+        return Some(Cow::Borrowed(text));
+    }
+    match value.as_bool() {
+        Some(true) => Some(Cow::Borrowed("true")),
+        Some(false) => Some(Cow::Borrowed("false")),
+        None => value::integer(value).map(|number| Cow::Owned(number.to_string())),
+    }
+}
+
+/// The error names its key already, as the fault does.
+fn without_key(error: &str, key: &str) -> String {
+    let prefix = format!("attributes.{key}: ");
+    error.strip_prefix(&prefix).unwrap_or(error).to_owned()
+}

@@ -1,0 +1,230 @@
+//! `[media]`, `[dialout]`, `[api]`, `[core]` and `[store]`.
+
+use std::borrow::Cow;
+use std::fs::File;
+use std::io::Read;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use mediator_model::Secret;
+use toml::de::DeValue;
+
+use super::fault::Reason;
+use super::reader::{At, Section};
+use super::value::{self, HOUR, MINUTE, SECOND};
+
+/// How much of a token file is read, in bytes.
+const MAX_TOKEN_BYTES: u64 = 4096;
+
+/// Who carries RTP.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum MediaMode {
+    /// The two sides send to each other: SDP passes, filtered; each sees the other's media address.
+    Direct,
+}
+
+/// `[media]`, complete.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct MediaSettings {
+    /// Who carries RTP.
+    pub mode: MediaMode,
+    /// Where RTP is received. Default 127.0.0.1.
+    pub listen_address: IpAddr,
+    /// The first and the last port for RTP. Default 30000 to 39999.
+    pub port_range: (u16, u16),
+    /// Both legs end after this time without RTP. 1 s to 1 h, default 60 s.
+    pub media_timeout: Duration,
+    /// Where files to be played lie, relative to the working directory. Default `media`.
+    pub folder: PathBuf,
+    /// Whether the caller is answered before an announcement. Default false.
+    pub answer_before_announce: bool,
+}
+
+/// Reads `[media]`.
+pub(super) fn read_media(section: Section<'_>) -> MediaSettings {
+    let default_ports = (30_000, 39_999);
+    let mode = section.read("mode", |value| media_mode(value));
+    if mode.is_none() && section.position("mode").is_none() {
+        section.fault("mode", RELAY_UNBUILT);
+    }
+    let folder =
+        section.read_or("folder", "media".into(), |value| value::name(value).map(String::from));
+    let settings = MediaSettings {
+        mode: MediaMode::Direct,
+        listen_address: section.read_or(
+            "listen_address",
+            IpAddr::V4(Ipv4Addr::LOCALHOST),
+            value::ip,
+        ),
+        port_range: section.read_or("port_range", default_ports, port_range),
+        media_timeout: section.read_or(
+            "media_timeout",
+            MINUTE,
+            value::duration(SECOND..=HOUR, "60s"),
+        ),
+        folder: PathBuf::from(folder),
+        answer_before_announce: section.read_or("answer_before_announce", false, value::boolean),
+    };
+    if let Some(At { value: MediaMode::Direct, offset }) = mode {
+        let shown = "\"direct\" shows each side the other's media address: for trusted networks";
+        section.notice_at(offset, "mode", shown);
+    }
+    section.finish();
+    settings
+}
+
+const RELAY_UNBUILT: &str = "\"relay\" is not built yet: set mode = \"direct\"";
+
+fn media_mode(value: &DeValue<'_>) -> Result<MediaMode, Reason> {
+    match value.as_str() {
+        Some("direct") => Ok(MediaMode::Direct),
+        Some("relay") => Err(Cow::Borrowed(RELAY_UNBUILT)),
+        _ => Err(Cow::Borrowed("expected \"direct\"")),
+    }
+}
+
+fn port_range(value: &DeValue<'_>) -> Result<(u16, u16), Reason> {
+    value
+        .as_str()
+        .and_then(|text| text.split_once('-'))
+        .and_then(|(first, last)| Some((first.trim().parse().ok()?, last.trim().parse().ok()?)))
+        .filter(|(first, last)| *first > 0 && first < last)
+        .ok_or(Cow::Borrowed("expected two ports from 1 to 65535 such as \"30000-39999\""))
+}
+
+/// `[dialout]`, complete.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct DialoutSettings {
+    /// How late a dialout may start after a restart. 0 s to 1 h, default 60 s.
+    pub grace: Duration,
+    /// The key that confirms a call: one of `0-9*#`. Default `1`.
+    pub confirmation_key: char,
+    /// How often it is asked for. 1 to 10, default 3.
+    pub confirmation_attempts: u32,
+    /// How long each time. 1 s to 60 s, default 5 s.
+    pub confirmation_wait: Duration,
+}
+
+/// Reads `[dialout]`.
+pub(super) fn read_dialout(section: Section<'_>) -> DialoutSettings {
+    let settings = DialoutSettings {
+        grace: section.read_or("grace", MINUTE, value::duration(Duration::ZERO..=HOUR, "60s")),
+        confirmation_key: section.read_or("confirmation_key", '1', dial_key),
+        confirmation_attempts: section.read_or("confirmation_attempts", 3, value::whole(1..=10)),
+        confirmation_wait: section.read_or(
+            "confirmation_wait",
+            5 * SECOND,
+            value::duration(SECOND..=MINUTE, "5s"),
+        ),
+    };
+    section.finish();
+    settings
+}
+
+fn dial_key(value: &DeValue<'_>) -> Result<char, Reason> {
+    let mut letters = value.as_str().unwrap_or_default().chars();
+    match (letters.next(), letters.next()) {
+        (Some(key @ ('0'..='9' | '*' | '#')), None) => Ok(key),
+        _ => Err(Cow::Borrowed("expected one key in quotes: 0 to 9, * or #")),
+    }
+}
+
+/// `[api]`, complete.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ApiSettings {
+    /// Where HTTP is served. Default 127.0.0.1:8080. Port 0 takes any free one.
+    pub listen: SocketAddr,
+    /// Whether HTTP may be served without TLS elsewhere than on loopback. Default false.
+    pub plain_http: bool,
+}
+
+/// Reads `[api]`.
+pub(super) fn read_api(section: Section<'_>) -> ApiSettings {
+    let default = SocketAddr::from((Ipv4Addr::LOCALHOST, 8080));
+    let listen = section.read("listen", value::socket_address);
+    let plain_http = section.read_or("plain_http", false, value::boolean);
+    if let Some(offset) = section.position("tls") {
+        let reason = "not built yet: listen on loopback, or set plain_http = true";
+        section.fault_at(offset, "tls", reason);
+    }
+    if let Some(At { value, offset }) = listen
+        && !value.ip().is_loopback()
+        && !plain_http
+    {
+        let reason = "without TLS expected a loopback address such as \"127.0.0.1:8080\", or plain_http = true";
+        section.fault_at(offset, "listen", reason);
+    }
+    section.finish();
+    ApiSettings { listen: listen.map_or(default, |found| found.value), plain_http }
+}
+
+/// `[core]`: credentials of the Core API.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct CoreSettings {
+    /// The operator's first bearer token, from `token` or `token_file`.
+    pub token: Option<Secret>,
+    /// User name for `/oauth/token`.
+    pub username: Option<Box<str>>,
+    /// Its password.
+    pub password: Option<Secret>,
+}
+
+/// Reads `[core]`, and the token file where one is named.
+pub(super) fn read_core(section: Section<'_>) -> CoreSettings {
+    let token = section.read("token", value::secret);
+    let from_file = section.read("token_file", token_file);
+    if let (Some(_), Some(file)) = (&token, &from_file) {
+        section.fault_at(file.offset, "token_file", "expected either token or token_file");
+    }
+    let username = section.read("username", value::name);
+    let password = section.read("password", value::secret);
+    if username.is_some() != password.is_some() {
+        let key = if username.is_some() { "username" } else { "password" };
+        let offset = section.position(key).unwrap_or(section.offset());
+        section.fault_at(offset, key, "expected username and password together");
+    }
+    section.finish();
+    CoreSettings {
+        token: token.or(from_file).map(|found| found.value),
+        username: username.map(|found| found.value),
+        password: password.map(|found| found.value),
+    }
+}
+
+fn token_file(value: &DeValue<'_>) -> Result<Secret, Reason> {
+    let path = value::name(value)?;
+    let unreadable = |error: std::io::Error| Cow::Owned(format!("{path} cannot be read: {error}"));
+    let mut content = String::new();
+    File::open(&*path)
+        .and_then(|file| file.take(MAX_TOKEN_BYTES).read_to_string(&mut content))
+        .map_err(unreadable)?;
+    match content.trim() {
+        "" => Err(Cow::Owned(format!("{path} is empty: write the token into it"))),
+        token => Ok(Secret::new(token)),
+    }
+}
+
+/// `[store]`: where what outlives the process is kept.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum StoreSettings {
+    /// Nowhere: registrations, claims and expiries end with the process.
+    Memory,
+}
+
+const MEMORY_ONLY: &str =
+    "a durable store is not built yet: set url = \"memory:\", which keeps nothing over a restart";
+
+/// Reads `[store]`.
+pub(super) fn read_store(section: Section<'_>) -> StoreSettings {
+    let url = section.read("url", |value| match value.as_str() {
+        Some("memory:") => Ok(StoreSettings::Memory),
+        Some(url) if url.starts_with("file:") => Err(Cow::Borrowed(MEMORY_ONLY)),
+        _ => Err(Cow::Borrowed("expected \"memory:\"")),
+    });
+    if url.is_none() && section.position("url").is_none() {
+        section.fault("url", MEMORY_ONLY);
+    }
+    section.finish();
+    StoreSettings::Memory
+}
