@@ -1,5 +1,7 @@
 //! Privacy: RFC 3323 §4.2, RFC 3325 §9.3.
 
+use super::tokens::trim;
+
 /// The privacy that is asked for; all false where there is no Privacy header.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is one token of the header")]
@@ -16,4 +18,23 @@ pub struct PrivacyFlags {
     pub critical: bool,
     /// `none`: no privacy is to be applied.
     pub none: bool,
+}
+
+impl PrivacyFlags {
+    /// Adds what one line asks for. Values stand between `;`; a comma, which peers send too, is taken alike,
+    /// since a privacy that is asked for must not be missed. Unknown ones are left out.
+    pub(crate) fn add_line(&mut self, line: &[u8]) {
+        for token in line.split(|byte| matches!(byte, b';' | b',')).map(trim) {
+            for (name, flag) in [
+                ("id", &mut self.id),
+                ("user", &mut self.user),
+                ("header", &mut self.header),
+                ("session", &mut self.session),
+                ("critical", &mut self.critical),
+                ("none", &mut self.none),
+            ] {
+                *flag |= token.eq_ignore_ascii_case(name.as_bytes());
+            }
+        }
+    }
 }

@@ -62,6 +62,14 @@ macro_rules! header_table {
                     Self::Other => "Malformed header",
                 }
             }
+
+            /// The phrase of a fault: a number in the header's value is beyond its limit.
+            pub const fn out_of_range(self) -> &'static str {
+                match self {
+                    $( Self::$variant => concat!($name, " out of range"), )*
+                    Self::Other => "Header out of range",
+                }
+            }
         }
     };
 }

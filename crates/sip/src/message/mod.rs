@@ -1,33 +1,40 @@
-//! Messages: RFC 3261 §7.
+//! Messages: RFC 3261 §7. Read in one pass into spans, written line by line.
+//!
+//! A [`Message`] that was read is well-formed as a message: a start line, header lines, a body of the
+//! length that Content-Length says. What its headers say is read by typed views when asked, and checked
+//! as a whole by [`check_request`] and [`check_response`].
 
+mod body;
+mod check;
 mod fault;
 mod framing;
+mod headers;
 mod method;
 mod parse;
 mod reply;
+mod scan;
 mod shard;
+#[cfg(test)]
+mod tests;
 mod typed;
 mod write;
 
-pub use fault::{BrokenRequest, Fault, ParseError, check_request, check_response};
+pub use body::{BodyPart, BodyParts, MAX_BODY_PARTS, MAX_MULTIPART_DEPTH};
+pub use check::{check_request, check_response};
+pub use fault::{BrokenRequest, Fault, ParseError};
 pub use framing::{Frame, Framer, FramingError};
+pub use headers::{Headers, Lines, Values};
 pub use method::Method;
+pub use parse::{MAX_HEADERS, MAX_MESSAGE_BYTES, is_keep_alive};
 pub use reply::{reason_phrase, response_to};
 pub use shard::{peek_call_id, shard_hash};
 pub use write::Writer;
 
-use crate::header::{HeaderName, HeaderNameRef};
+use crate::header::ascii;
 use crate::{Uri, UriError};
-use alloc::vec::Vec;
 use bytes::Bytes;
 use core::ops::Deref;
-
-/// The longest message that is read, in bytes.
-pub const MAX_MESSAGE_BYTES: usize = 65_535;
-/// The most header lines that a message may have.
-pub const MAX_HEADERS: usize = 256;
-/// How deep a multipart body may be nested.
-pub const MAX_MULTIPART_DEPTH: usize = 4;
+use headers::Span;
 
 /// A request or a response.
 #[derive(Clone, Debug)]
@@ -55,32 +62,11 @@ pub struct Response {
     reason: Span,
 }
 
-/// The headers and the body of a message, as spans of the bytes that were received.
-#[derive(Clone, Debug)]
-pub struct Headers {
-    bytes: Bytes,
-    lines: Vec<Line>,
-    body: Span,
-}
-
-/// A range of a message's bytes.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-struct Span {
-    start: u16,
-    end: u16,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Line {
-    name: HeaderName,
-    text: Span,
-    value: Span,
-}
-
 impl Message {
-    /// Reads one whole datagram or framed message.
-    pub fn parse(_bytes: Bytes) -> Result<Self, ParseError> {
-        todo!()
+    /// Reads one whole datagram or framed message. Empty lines in front of it are passed over
+    /// (RFC 3261 §7.5), bytes behind its body are dropped (§18.3).
+    pub fn parse(bytes: Bytes) -> Result<Self, ParseError> {
+        parse::parse(bytes)
     }
 
     /// The headers and the body.
@@ -100,14 +86,15 @@ impl Request {
 
     /// The method as received, also where it is unknown.
     pub fn method_token(&self) -> &str {
-        let _ = self.method_text;
-        todo!()
+        match self.method {
+            Method::Other => ascii(self.headers.text(self.method_text)),
+            known => known.as_str(),
+        }
     }
 
     /// The Request-URI as received.
     pub fn uri(&self) -> &[u8] {
-        let _ = self.uri;
-        todo!()
+        self.headers.text(self.uri)
     }
 
     /// The Request-URI, read.
@@ -124,8 +111,7 @@ impl Response {
 
     /// The reason phrase as received.
     pub fn reason(&self) -> &[u8] {
-        let _ = self.reason;
-        todo!()
+        self.headers.text(self.reason)
     }
 }
 
@@ -142,53 +128,5 @@ impl Deref for Response {
 
     fn deref(&self) -> &Headers {
         &self.headers
-    }
-}
-
-impl Headers {
-    /// The whole message as received.
-    pub fn bytes(&self) -> &Bytes {
-        &self.bytes
-    }
-
-    /// The value of the first line of that name, without the white space around it, folding still inside.
-    pub fn first(&self, name: HeaderName) -> Option<&[u8]> {
-        self.lines(name).next()
-    }
-
-    /// The value of each line of that name, in order.
-    pub fn lines(&self, name: HeaderName) -> impl Iterator<Item = &[u8]> + Clone {
-        self.lines.iter().filter(move |line| line.name == name).map(|line| {
-            self.bytes.get(line.value.start.into()..line.value.end.into()).unwrap_or_default()
-        })
-    }
-
-    /// The comma-separated elements of all lines of that name, in order. Quoted strings, comments and
-    /// `<...>` hide their commas.
-    pub fn values(&self, name: HeaderName) -> impl Iterator<Item = &[u8]> + Clone {
-        self.lines(name)
-    }
-
-    /// The value of each line with that name, in any case: for names that have no row in the table.
-    pub fn other(&self, name: &str) -> impl Iterator<Item = &[u8]> {
-        let _ = name;
-        self.lines(HeaderName::Other)
-    }
-
-    /// All header lines, in order.
-    pub fn iter(&self) -> impl Iterator<Item = (HeaderNameRef<'_>, &[u8])> {
-        let _ = self.lines.iter().map(|line| line.text);
-        core::iter::empty()
-    }
-
-    /// The body: what Content-Length counts, or all that follows where there is none.
-    pub fn body(&self) -> &[u8] {
-        let _ = self.body;
-        todo!()
-    }
-
-    /// The body, sharing the message's memory.
-    pub fn body_bytes(&self) -> Bytes {
-        todo!()
     }
 }

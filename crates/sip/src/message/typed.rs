@@ -2,8 +2,8 @@
 
 use super::{Headers, Method};
 use crate::header::{
-    CSeq, Challenge, Contacts, Credentials, HeaderError, HeaderName, MediaType, NameAddr,
-    PrivacyFlags, RAck, Reason, SessionExpires, Via,
+    CSeq, Challenge, Class, Contacts, Credentials, HeaderError, HeaderName, MediaType, NameAddr,
+    NameAddrs, PrivacyFlags, Problem, RAck, Reason, Scanner, SessionExpires, Via, Vias, seconds,
 };
 
 type Parsed<T> = Result<T, HeaderError>;
@@ -11,136 +11,198 @@ type Parsed<T> = Result<T, HeaderError>;
 impl Headers {
     /// The topmost Via.
     pub fn via(&self) -> Parsed<Via<'_>> {
-        todo!()
+        let line = self.required(HeaderName::Via)?;
+        let mut scanner = Scanner::new(line);
+        Via::take(&mut scanner)
+            .filter(|_| scanner.is_end() || scanner.eat_separator(b','))
+            .ok_or(malformed(HeaderName::Via))
     }
 
     /// Every Via, the topmost first.
-    pub fn vias(&self) -> impl Iterator<Item = Parsed<Via<'_>>> {
-        core::iter::empty()
+    pub fn vias(&self) -> Vias<'_> {
+        Vias::new(self.lines(HeaderName::Via))
     }
 
     /// From.
     pub fn from(&self) -> Parsed<NameAddr<'_>> {
-        todo!()
+        self.address(HeaderName::From)
     }
 
     /// To.
     pub fn to(&self) -> Parsed<NameAddr<'_>> {
-        todo!()
+        self.address(HeaderName::To)
     }
 
-    /// Call-ID.
+    /// Call-ID. Any visible text: it is compared byte by byte and never taken apart (RFC 3261 §20.8).
     pub fn call_id(&self) -> Parsed<&[u8]> {
-        todo!()
+        let value = self.required(HeaderName::CallId)?;
+        let valid = !value.is_empty() && Class::VISIBLE.holds(value);
+        valid.then_some(value).ok_or(malformed(HeaderName::CallId))
     }
 
     /// `CSeq`.
     pub fn cseq(&self) -> Parsed<CSeq<'_>> {
-        todo!()
+        let value = self.required(HeaderName::CSeq)?;
+        CSeq::parse(value).map_err(|problem| HeaderError { header: HeaderName::CSeq, problem })
     }
 
-    /// Max-Forwards, 0 to 255; `None` where there is none.
+    /// Max-Forwards, 0 to 255 (RFC 3261 §20.22); `None` where there is none.
     pub fn max_forwards(&self) -> Parsed<Option<u8>> {
-        todo!()
+        let header = HeaderName::MaxForwards;
+        let Some(value) = self.first(header) else { return Ok(None) };
+        let number = whole_number(value).ok_or(malformed(header))?;
+        let problem = HeaderError { header, problem: Problem::OutOfRange };
+        u8::try_from(number).map(Some).map_err(|_| problem)
     }
 
     /// The first Contact; `None` where there is none or it is `*`.
     pub fn contact(&self) -> Parsed<Option<NameAddr<'_>>> {
-        todo!()
+        match self.contacts()? {
+            Contacts::Star => Ok(None),
+            Contacts::List(mut list) => list.next().transpose(),
+        }
     }
 
     /// Every Contact.
     pub fn contacts(&self) -> Parsed<Contacts<'_>> {
-        todo!()
+        let mut lines = self.lines(HeaderName::Contact);
+        let star = lines.any(|line| line == b"*");
+        if !star {
+            return Ok(Contacts::List(NameAddrs::new(self.lines(HeaderName::Contact))));
+        }
+        // It stands alone (RFC 3261 §10.3).
+        match self.lines(HeaderName::Contact).nth(1) {
+            None => Ok(Contacts::Star),
+            Some(_) => Err(malformed(HeaderName::Contact)),
+        }
     }
 
     /// Record-Route, in order.
-    pub fn record_routes(&self) -> impl Iterator<Item = Parsed<NameAddr<'_>>> {
-        core::iter::empty()
+    pub fn record_routes(&self) -> NameAddrs<'_> {
+        NameAddrs::new(self.lines(HeaderName::RecordRoute))
     }
 
     /// Route, in order.
-    pub fn routes(&self) -> impl Iterator<Item = Parsed<NameAddr<'_>>> {
-        core::iter::empty()
+    pub fn routes(&self) -> NameAddrs<'_> {
+        NameAddrs::new(self.lines(HeaderName::Route))
     }
 
     /// Content-Type; `None` where there is none or it cannot be read.
     pub fn content_type(&self) -> Option<MediaType<'_>> {
-        todo!()
+        self.first(HeaderName::ContentType).and_then(MediaType::parse)
     }
 
     /// Expires in seconds; a number beyond 2^32-1 counts as that (RFC 3261 §20.19).
     pub fn expires(&self) -> Parsed<Option<u32>> {
-        todo!()
+        self.seconds(HeaderName::Expires)
     }
 
     /// Min-Expires in seconds.
     pub fn min_expires(&self) -> Parsed<Option<u32>> {
-        todo!()
+        self.seconds(HeaderName::MinExpires)
     }
 
-    /// Retry-After in seconds, comment and parameters dropped.
+    /// Retry-After in seconds, its comment and parameters left out.
     pub fn retry_after(&self) -> Parsed<Option<u32>> {
-        todo!()
+        self.seconds(HeaderName::RetryAfter)
     }
 
-    /// `RSeq` (RFC 3262).
+    /// `RSeq`, 1 to 2^32-1 (RFC 3262 §7.1).
     pub fn rseq(&self) -> Parsed<Option<u32>> {
-        todo!()
+        let header = HeaderName::RSeq;
+        let Some(value) = self.first(header) else { return Ok(None) };
+        let number = whole_number(value).ok_or(malformed(header))?;
+        let problem = HeaderError { header, problem: Problem::OutOfRange };
+        u32::try_from(number).ok().filter(|number| *number > 0).map(Some).ok_or(problem)
     }
 
-    /// `RAck` (RFC 3262).
+    /// `RAck` (RFC 3262 §7.2).
     pub fn rack(&self) -> Parsed<Option<RAck<'_>>> {
-        todo!()
+        self.first(HeaderName::RAck)
+            .map(RAck::parse)
+            .transpose()
+            .map_err(|problem| HeaderError { header: HeaderName::RAck, problem })
     }
 
-    /// Session-Expires (RFC 4028).
+    /// Session-Expires (RFC 4028 §4).
     pub fn session_expires(&self) -> Parsed<Option<SessionExpires>> {
-        todo!()
+        self.first(HeaderName::SessionExpires)
+            .map(SessionExpires::parse)
+            .transpose()
+            .map_err(|problem| HeaderError { header: HeaderName::SessionExpires, problem })
     }
 
-    /// Min-SE in seconds (RFC 4028).
+    /// Min-SE in seconds (RFC 4028 §5).
     pub fn min_se(&self) -> Parsed<Option<u32>> {
-        todo!()
+        self.seconds(HeaderName::MinSe)
     }
 
     /// Whether Supported, Require, Unsupported or Proxy-Require (`name`) lists that option tag.
-    pub fn has_option(&self, _name: HeaderName, _tag: &str) -> bool {
-        todo!()
+    pub fn has_option(&self, name: HeaderName, tag: &str) -> bool {
+        self.values(name).any(|value| value.eq_ignore_ascii_case(tag.as_bytes()))
     }
 
     /// Whether Allow lists that method; `None` where there is no Allow header.
-    pub fn allows(&self, _method: Method) -> Option<bool> {
-        todo!()
+    pub fn allows(&self, method: Method) -> Option<bool> {
+        self.first(HeaderName::Allow)?;
+        let text = method.as_str().as_bytes();
+        Some(!text.is_empty() && self.values(HeaderName::Allow).any(|value| value == text))
     }
 
     /// Reason values that can be read, in order (RFC 3326).
     pub fn reasons(&self) -> impl Iterator<Item = Reason<'_>> {
-        core::iter::empty()
+        self.values(HeaderName::Reason).filter_map(Reason::parse)
     }
 
     /// The privacy asked for (RFC 3323).
     pub fn privacy(&self) -> PrivacyFlags {
-        todo!()
+        let mut flags = PrivacyFlags::default();
+        self.lines(HeaderName::Privacy).for_each(|line| flags.add_line(line));
+        flags
     }
 
     /// P-Asserted-Identity, in order (RFC 3325).
-    pub fn asserted_identities(&self) -> impl Iterator<Item = Parsed<NameAddr<'_>>> {
-        core::iter::empty()
+    pub fn asserted_identities(&self) -> NameAddrs<'_> {
+        NameAddrs::new(self.lines(HeaderName::PAssertedIdentity))
     }
 
     /// Remote-Party-ID, the first.
     pub fn remote_party_id(&self) -> Parsed<Option<NameAddr<'_>>> {
-        todo!()
+        NameAddrs::new(self.lines(HeaderName::RemotePartyId)).next().transpose()
     }
 
-    /// Credentials of Authorization or Proxy-Authorization (`name`) that can be read.
-    pub fn authorization(&self, _name: HeaderName) -> impl Iterator<Item = Credentials<'_>> {
-        core::iter::empty()
+    /// Credentials of Authorization or Proxy-Authorization (`name`) that can be read, a line each.
+    pub fn authorization(&self, name: HeaderName) -> impl Iterator<Item = Credentials<'_>> {
+        self.lines(name).filter_map(Credentials::parse)
     }
 
-    /// Challenges of WWW-Authenticate or Proxy-Authenticate (`name`) that can be read.
-    pub fn challenges(&self, _name: HeaderName) -> impl Iterator<Item = Challenge<'_>> {
-        core::iter::empty()
+    /// Challenges of WWW-Authenticate or Proxy-Authenticate (`name`) that can be read, a line each.
+    pub fn challenges(&self, name: HeaderName) -> impl Iterator<Item = Challenge<'_>> {
+        self.lines(name).filter_map(Challenge::parse)
     }
+
+    fn required(&self, header: HeaderName) -> Parsed<&[u8]> {
+        self.first(header).ok_or(HeaderError { header, problem: Problem::Missing })
+    }
+
+    fn address(&self, header: HeaderName) -> Parsed<NameAddr<'_>> {
+        NameAddr::parse(self.required(header)?).ok_or(malformed(header))
+    }
+
+    fn seconds(&self, header: HeaderName) -> Parsed<Option<u32>> {
+        match self.first(header).map(seconds) {
+            None => Ok(None),
+            Some(Ok((seconds, _))) => Ok(Some(seconds)),
+            Some(Err(problem)) => Err(HeaderError { header, problem }),
+        }
+    }
+}
+
+/// `1*DIGIT` and nothing else.
+fn whole_number(value: &[u8]) -> Option<u64> {
+    Scanner::new(value).number().filter(|_| Class::DIGIT.holds(value))
+}
+
+const fn malformed(header: HeaderName) -> HeaderError {
+    HeaderError { header, problem: Problem::Malformed }
 }

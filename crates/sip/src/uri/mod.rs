@@ -1,8 +1,19 @@
 //! SIP, SIPS and tel URIs: RFC 3261 §19.1, RFC 3966.
 
+mod compare;
+mod escape;
+mod host;
+mod parse;
+#[cfg(test)]
+mod tests;
+
+pub use host::Host;
+
 use crate::Params;
+use crate::header::ascii;
 use alloc::borrow::Cow;
-use core::net::{Ipv4Addr, Ipv6Addr};
+use alloc::string::String;
+use alloc::vec::Vec;
 use mediator_model::Transport;
 
 /// The scheme of a URI.
@@ -16,17 +27,6 @@ pub enum Scheme {
     Tel,
     /// Any other; the URI is opaque.
     Other,
-}
-
-/// The host of a URI or of a Via.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Host<'a> {
-    /// A name, as received; empty where the URI has no host.
-    Name(&'a str),
-    /// An IPv4 address.
-    V4(Ipv4Addr),
-    /// An IPv6 address, in brackets on the wire.
-    V6(Ipv6Addr),
 }
 
 /// A URI, borrowed from the text that it was read from.
@@ -80,24 +80,31 @@ pub enum UriError {
 }
 
 impl<'a> Uri<'a> {
-    /// Reads a whole URI.
-    pub fn parse(_text: &'a [u8]) -> Result<Self, UriError> {
-        todo!()
-    }
-
     /// The user part with its escapes decoded; what is not UTF-8 is replaced. Empty where there is none.
     pub fn user_decoded(&self) -> Cow<'a, str> {
-        todo!()
+        let user = self.user.unwrap_or_default();
+        if !user.contains(&b'%') {
+            return String::from_utf8_lossy(user);
+        }
+        let decoded: Vec<u8> = escape::Decoded::new(user).collect();
+        Cow::Owned(String::from_utf8_lossy(&decoded).into_owned())
     }
 
-    /// A URI parameter's value, by name in any case, escapes left in; empty where it has no value.
-    pub fn param(&self, _name: &str) -> Option<&'a [u8]> {
-        todo!()
+    /// A URI parameter's value, escapes left in, by name in any case and whatever is escaped in it; empty
+    /// where it has no value.
+    pub fn param(&self, name: &str) -> Option<&'a [u8]> {
+        self.params
+            .iter()
+            .find(|(found, _)| {
+                found.eq_ignore_ascii_case(name.as_bytes())
+                    || found.contains(&b'%') && escape::same_any_case(found, name.as_bytes())
+            })
+            .map(|(_, value)| value.unwrap_or_default())
     }
 
     /// The `transport` parameter, where it names one that we know.
     pub fn transport(&self) -> Option<Transport> {
-        todo!()
+        self.param("transport").and_then(|token| Transport::from_token(ascii(token)))
     }
 
     /// Whether the `lr` parameter is there (RFC 3261 §19.1.1).
@@ -105,8 +112,13 @@ impl<'a> Uri<'a> {
         self.param("lr").is_some()
     }
 
-    /// Whether both name the same resource (RFC 3261 §19.1.4).
-    pub fn equivalent(&self, _other: &Uri<'_>) -> bool {
-        todo!()
+    /// Whether the scheme is `sip` or `sips`.
+    pub fn is_sip(&self) -> bool {
+        matches!(self.scheme, Scheme::Sip | Scheme::Sips)
+    }
+
+    /// Whether both name the same resource (RFC 3261 §19.1.4, RFC 3966 §4).
+    pub fn equivalent(&self, other: &Uri<'_>) -> bool {
+        compare::equivalent(self, other)
     }
 }

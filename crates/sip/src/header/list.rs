@@ -1,0 +1,78 @@
+//! Comma-separated values of one header line: RFC 3261 §7.3.1.
+
+use super::tokens::{Class, trim};
+
+/// The elements of a line, in order, white space around each removed.
+///
+/// Quoted strings, `<...>` and comments hide their commas. An empty element is given too, so that a
+/// reader that must be strict sees it; a line without anything has no element.
+#[derive(Clone, Debug)]
+pub(crate) struct Elements<'a> {
+    rest: Option<&'a [u8]>,
+}
+
+impl<'a> Elements<'a> {
+    pub(crate) fn new(line: &'a [u8]) -> Self {
+        Self { rest: (!trim(line).is_empty()).then_some(line) }
+    }
+}
+
+impl<'a> Iterator for Elements<'a> {
+    type Item = &'a [u8];
+
+    fn next(&mut self) -> Option<&'a [u8]> {
+        let rest = self.rest?;
+        let end = element_end(rest);
+        let (element, tail) = rest.split_at_checked(end).unwrap_or((rest, &[]));
+        self.rest = tail.get(1..);
+        Some(trim(element))
+    }
+}
+
+/// Where the first element of `line` ends: at its comma, or at the end.
+fn element_end(line: &[u8]) -> usize {
+    let mut at = 0;
+    let mut at_word_start = true;
+    while let Some(&byte) = line.get(at) {
+        let hidden = match byte {
+            b',' => return at,
+            b'"' => quoted_length(line.get(at..).unwrap_or_default()),
+            b'<' => line.get(at..).and_then(|rest| rest.iter().position(|&byte| byte == b'>')),
+            // A comment stands after white space; a parenthesis inside a URI does not.
+            b'(' if at_word_start => comment_length(line.get(at..).unwrap_or_default()),
+            _ => None,
+        };
+        at_word_start = Class::LWS.has(byte);
+        // What never closes hides nothing.
+        at += hidden.unwrap_or(0) + 1;
+    }
+    line.len()
+}
+
+/// The index of the quote that closes the string at the start of `text`.
+fn quoted_length(text: &[u8]) -> Option<usize> {
+    let mut at = 1;
+    loop {
+        match text.get(at)? {
+            b'"' => return Some(at),
+            b'\\' => at += 2,
+            _ => at += 1,
+        }
+    }
+}
+
+/// The index of the parenthesis that closes the comment at the start of `text`; comments nest.
+pub(super) fn comment_length(text: &[u8]) -> Option<usize> {
+    let mut at = 1;
+    let mut depth = 1_u32;
+    loop {
+        match text.get(at)? {
+            b'(' => depth += 1,
+            b')' if depth == 1 => return Some(at),
+            b')' => depth -= 1,
+            b'\\' => at += 1,
+            _ => {}
+        }
+        at += 1;
+    }
+}

@@ -1,0 +1,255 @@
+//! Character classes and the scanner that every typed view reads with: RFC 3261 §25.1.
+//!
+//! White space here is LWS: a value that came out of a message holds CR and LF only as folds, so both
+//! count as white space wherever LWS may stand.
+
+/// A set of bytes, one bit of [`CLASSES`].
+#[derive(Clone, Copy)]
+pub(crate) struct Class(u16);
+
+impl Class {
+    /// `token`.
+    pub(crate) const TOKEN: Self = Self(1);
+    /// SP, HTAB, and CR and LF of a fold.
+    pub(crate) const LWS: Self = Self(1 << 1);
+    /// `unreserved` and `user-unreserved`: a user part but for its escapes.
+    pub(crate) const USER: Self = Self(1 << 2);
+    /// `password` but for its escapes.
+    pub(crate) const PASSWORD: Self = Self(1 << 3);
+    /// `paramchar` but for its escapes.
+    pub(crate) const PARAM: Self = Self(1 << 4);
+    /// `hnv-unreserved` and `unreserved`: headers of a URI but for their escapes.
+    pub(crate) const HEADER: Self = Self(1 << 5);
+    /// A host name. RFC 3261 has no `_` in it; names of hosts in the field do.
+    pub(crate) const HOST: Self = Self(1 << 6);
+    /// `uric` but for its escapes, and the brackets of an IPv6 reference.
+    pub(crate) const URIC: Self = Self(1 << 7);
+    /// The unquoted value of a header parameter: what `token` and `host` hold, and the visible
+    /// characters that no grammar around it needs, which peers are known to send.
+    pub(crate) const VALUE: Self = Self(1 << 8);
+    /// What a fixed-width number has.
+    pub(crate) const DIGIT: Self = Self(1 << 9);
+    /// The number of a tel URI: `phonedigit-hex`, `*`, `#` (RFC 3966 §3).
+    pub(crate) const PHONE: Self = Self(1 << 10);
+    /// Anything visible in ASCII.
+    pub(crate) const VISIBLE: Self = Self(1 << 11);
+    /// A display name without quotes: `token`, LWS and, as peers send it, UTF-8.
+    pub(crate) const DISPLAY: Self = Self(1 << 12);
+    /// A URI scheme behind its first letter.
+    pub(crate) const SCHEME: Self = Self(1 << 13);
+
+    /// Whether `byte` is in the set.
+    pub(crate) fn has(self, byte: u8) -> bool {
+        CLASSES.get(usize::from(byte)).is_some_and(|classes| classes & self.0 != 0)
+    }
+
+    /// The length of the longest run of the set at the start of `bytes`.
+    pub(crate) fn run(self, bytes: &[u8]) -> usize {
+        bytes.iter().position(|&byte| !self.has(byte)).unwrap_or(bytes.len())
+    }
+
+    /// Whether `bytes` holds nothing else.
+    pub(crate) fn holds(self, bytes: &[u8]) -> bool {
+        bytes.iter().all(|&byte| self.has(byte))
+    }
+
+    /// Whether `bytes` holds nothing else but well-formed `%HH` escapes.
+    pub(crate) fn holds_escaped(self, mut bytes: &[u8]) -> bool {
+        loop {
+            let run = self.run(bytes);
+            match bytes.get(run..) {
+                None | Some([]) => return true,
+                Some([b'%', high, low, rest @ ..])
+                    if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() =>
+                {
+                    bytes = rest;
+                }
+                Some(_) => return false,
+            }
+        }
+    }
+}
+
+static CLASSES: [u16; 256] = table();
+
+#[expect(clippy::indexing_slicing, reason = "a byte always fits 256 slots; runs at compile time")]
+const fn table() -> [u16; 256] {
+    let mut table = [0_u16; 256];
+    let mut byte = 0_u8;
+    loop {
+        table[byte as usize] = classes_of(byte);
+        if byte == u8::MAX {
+            return table;
+        }
+        byte += 1;
+    }
+}
+
+const fn classes_of(byte: u8) -> u16 {
+    let alnum = byte.is_ascii_alphanumeric();
+    let mark = matches!(byte, b'-' | b'_' | b'.' | b'!' | b'~' | b'*' | b'\'' | b'(' | b')');
+    let unreserved = alnum || mark;
+    let token = alnum
+        || matches!(byte, b'-' | b'.' | b'!' | b'%' | b'*' | b'_' | b'+' | b'`' | b'\'' | b'~');
+    let lws = matches!(byte, b' ' | b'\t' | b'\r' | b'\n');
+    let user = matches!(byte, b'&' | b'=' | b'+' | b'$' | b',' | b';' | b'?' | b'/');
+    let password = matches!(byte, b'&' | b'=' | b'+' | b'$' | b',');
+    let param = matches!(byte, b'[' | b']' | b'/' | b':' | b'&' | b'+' | b'$');
+    let header = matches!(byte, b'[' | b']' | b'/' | b'?' | b':' | b'+' | b'$');
+    let uric = matches!(byte, b';' | b'/' | b'?' | b':' | b'@' | b'&' | b'=' | b'+' | b'$' | b',')
+        || matches!(byte, b'[' | b']');
+    let visible = byte.is_ascii_graphic();
+    let delimiter = matches!(byte, b',' | b';' | b'"' | b'<' | b'>' | b'\\');
+    let separator = matches!(byte, b'-' | b'.' | b'(' | b')');
+    let scheme = alnum || matches!(byte, b'+' | b'-' | b'.');
+    (token as u16) * Class::TOKEN.0
+        | (lws as u16) * Class::LWS.0
+        | ((unreserved || user) as u16) * Class::USER.0
+        | ((unreserved || password) as u16) * Class::PASSWORD.0
+        | ((unreserved || param) as u16) * Class::PARAM.0
+        | ((unreserved || header) as u16) * Class::HEADER.0
+        | ((alnum || matches!(byte, b'-' | b'.' | b'_')) as u16) * Class::HOST.0
+        | ((unreserved || uric) as u16) * Class::URIC.0
+        | ((visible && !delimiter) as u16) * Class::VALUE.0
+        | (byte.is_ascii_digit() as u16) * Class::DIGIT.0
+        | ((byte.is_ascii_hexdigit() || separator || matches!(byte, b'*' | b'#')) as u16)
+            * Class::PHONE.0
+        | (visible as u16) * Class::VISIBLE.0
+        | ((token || lws || byte >= 0x80) as u16) * Class::DISPLAY.0
+        | (scheme as u16) * Class::SCHEME.0
+}
+
+/// Reads a value from its start to its end.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Scanner<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Scanner<'a> {
+    /// A scanner at the start of `bytes`.
+    pub(crate) fn new(bytes: &'a [u8]) -> Self {
+        Self { rest: bytes }
+    }
+
+    /// What has not been read.
+    pub(crate) fn rest(&self) -> &'a [u8] {
+        self.rest
+    }
+
+    /// Whether all has been read.
+    pub(crate) fn is_end(&self) -> bool {
+        self.rest.is_empty()
+    }
+
+    /// The next byte, left where it is.
+    pub(crate) fn peek(&self) -> Option<u8> {
+        self.rest.first().copied()
+    }
+
+    /// Passes `byte` where it is next.
+    pub(crate) fn eat(&mut self, byte: u8) -> bool {
+        match self.rest.split_first() {
+            Some((&next, rest)) if next == byte => {
+                self.rest = rest;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Passes `byte` and the white space around it (SEMI, COMMA, SLASH, EQUAL, COLON).
+    pub(crate) fn eat_separator(&mut self, byte: u8) -> bool {
+        let start = *self;
+        self.skip_lws();
+        if self.eat(byte) {
+            self.skip_lws();
+            return true;
+        }
+        *self = start;
+        false
+    }
+
+    /// Passes `count` bytes, or all that are left, and gives them back.
+    pub(crate) fn take(&mut self, count: usize) -> &'a [u8] {
+        let (taken, rest) = self.rest.split_at_checked(count).unwrap_or((self.rest, &[]));
+        self.rest = rest;
+        taken
+    }
+
+    /// Passes the longest run of a class.
+    pub(crate) fn run(&mut self, class: Class) -> &'a [u8] {
+        self.take(class.run(self.rest))
+    }
+
+    /// Passes a run of a class that is not empty.
+    pub(crate) fn some(&mut self, class: Class) -> Option<&'a [u8]> {
+        let run = self.run(class);
+        (!run.is_empty()).then_some(run)
+    }
+
+    /// Passes white space; says whether there was any.
+    pub(crate) fn skip_lws(&mut self) -> bool {
+        !self.run(Class::LWS).is_empty()
+    }
+
+    /// Passes a token.
+    pub(crate) fn token(&mut self) -> Option<&'a str> {
+        self.some(Class::TOKEN).and_then(|token| core::str::from_utf8(token).ok())
+    }
+
+    /// Passes `1*DIGIT`; a number beyond 64 bits counts as the greatest.
+    pub(crate) fn number(&mut self) -> Option<u64> {
+        let digits = self.some(Class::DIGIT)?;
+        Some(digits.iter().fold(0_u64, |number, digit| {
+            number.saturating_mul(10).saturating_add(u64::from(digit - b'0'))
+        }))
+    }
+
+    /// Passes a quoted string; gives what is between the quotes, escapes left in.
+    ///
+    /// Control characters must be escaped in it; bytes above ASCII may be any (RFC 3261 §25.1 wants
+    /// UTF-8, older peers send ISO 8859-1).
+    pub(crate) fn quoted(&mut self) -> Option<&'a [u8]> {
+        let inner = self.rest.strip_prefix(b"\"")?;
+        let mut at = 0;
+        loop {
+            match inner.get(at)? {
+                b'"' => {
+                    let (text, rest) = inner.split_at_checked(at)?;
+                    self.rest = rest.get(1..)?;
+                    return Some(text);
+                }
+                b'\\' if matches!(inner.get(at + 1), Some(0..=9 | 11 | 12 | 14..=127)) => at += 2,
+                b'\\' | 0x7f => return None,
+                byte if *byte < b' ' && !Class::LWS.has(*byte) => return None,
+                _ => at += 1,
+            }
+        }
+    }
+}
+
+/// The part of `whole` in front of `rest`, which is its tail.
+pub(crate) fn before<'a>(whole: &'a [u8], rest: &[u8]) -> &'a [u8] {
+    whole.get(..whole.len().saturating_sub(rest.len())).unwrap_or(whole)
+}
+
+/// `bytes` without the white space around it.
+pub(crate) fn trim(bytes: &[u8]) -> &[u8] {
+    let mut bytes = bytes;
+    while let [first, rest @ ..] = bytes
+        && Class::LWS.has(*first)
+    {
+        bytes = rest;
+    }
+    while let [rest @ .., last] = bytes
+        && Class::LWS.has(*last)
+    {
+        bytes = rest;
+    }
+    bytes
+}
+
+/// The text of bytes that are known to be ASCII; empty where they are not.
+pub(crate) fn ascii(bytes: &[u8]) -> &str {
+    core::str::from_utf8(bytes).unwrap_or_default()
+}

@@ -1,0 +1,138 @@
+//! The reader of URIs: RFC 3261 §25.1 `SIP-URI`, RFC 3966 §3.
+//!
+//! Strict: what a URI may not hold must be escaped, and an escape is two hex digits.
+
+use super::{Host, Scheme, Uri, UriError};
+use crate::header::{Class, Params, Scanner};
+
+impl<'a> Uri<'a> {
+    /// Reads a whole URI.
+    pub fn parse(text: &'a [u8]) -> Result<Self, UriError> {
+        if !Class::VISIBLE.holds(text) || text.iter().any(|byte| matches!(byte, b'<' | b'>' | b'"'))
+        {
+            return Err(UriError::Character);
+        }
+        let colon = text.iter().position(|&byte| byte == b':').ok_or(UriError::Scheme)?;
+        let (scheme, rest) = text.split_at_checked(colon).ok_or(UriError::Scheme)?;
+        let rest = rest.get(1..).unwrap_or_default();
+        let is_scheme = scheme.first().is_some_and(u8::is_ascii_alphabetic);
+        if !is_scheme || !Class::SCHEME.holds(scheme) {
+            return Err(UriError::Scheme);
+        }
+        let scheme = match scheme.len() {
+            3 if scheme.eq_ignore_ascii_case(b"sip") => Scheme::Sip,
+            4 if scheme.eq_ignore_ascii_case(b"sips") => Scheme::Sips,
+            3 if scheme.eq_ignore_ascii_case(b"tel") => Scheme::Tel,
+            _ => Scheme::Other,
+        };
+        let blank = Uri {
+            scheme,
+            user: None,
+            password: None,
+            host: Host::Name(""),
+            port: None,
+            params: Params::default(),
+            headers: None,
+            raw: text,
+        };
+        match scheme {
+            Scheme::Sip | Scheme::Sips => blank.with_sip_part(rest),
+            Scheme::Tel => blank.with_tel_part(rest),
+            Scheme::Other if rest.is_empty() || !Class::URIC.holds_escaped(rest) => {
+                Err(UriError::Character)
+            }
+            Scheme::Other => Ok(blank),
+        }
+    }
+
+    /// Fills in what follows `sip:`.
+    fn with_sip_part(mut self, text: &'a [u8]) -> Result<Self, UriError> {
+        let mut scanner = Scanner::new(text);
+        // Everywhere else an @ is escaped, so the first one ends the user part.
+        if let Some(at) = text.iter().position(|&byte| byte == b'@') {
+            (self.user, self.password) = user_info(scanner.take(at))?;
+            scanner.eat(b'@');
+        }
+        self.host = Host::take(&mut scanner).ok_or(UriError::Host)?;
+        if scanner.eat(b':') {
+            let port = scanner.number().ok_or(UriError::Port)?;
+            self.port = Some(u16::try_from(port).map_err(|_| UriError::Port)?);
+        }
+        self.with_tail(scanner)
+    }
+
+    /// Fills in what follows `tel:`.
+    fn with_tel_part(mut self, text: &'a [u8]) -> Result<Self, UriError> {
+        let mut scanner = Scanner::new(text);
+        let global = scanner.eat(b'+');
+        let digits = scanner.run(Class::PHONE);
+        let valid = match global {
+            // Only a local number may have letters, * and # (RFC 3966 §5.1.5).
+            true => {
+                digits.iter().any(u8::is_ascii_digit)
+                    && !digits.iter().any(|byte| byte.is_ascii_alphabetic() || b"*#".contains(byte))
+            }
+            false => digits.iter().any(|byte| byte.is_ascii_hexdigit() || b"*#".contains(byte)),
+        };
+        if !valid {
+            return Err(UriError::Number);
+        }
+        self.user = text.get(..usize::from(global) + digits.len());
+        self.with_tail(scanner)
+    }
+
+    /// Fills in parameters and headers.
+    fn with_tail(mut self, mut scanner: Scanner<'a>) -> Result<Self, UriError> {
+        let tail = scanner.rest();
+        let end = tail.iter().position(|&byte| byte == b'?').unwrap_or(tail.len());
+        let params = scanner.take(end);
+        match params.split_first() {
+            None => {}
+            Some((b';', list)) if list.split(|&byte| byte == b';').all(is_param) => {
+                self.params = Params::checked(params);
+            }
+            Some((b';', _)) => return Err(UriError::Params),
+            Some(_) => return Err(UriError::Host),
+        }
+        if scanner.eat(b'?') {
+            let headers = scanner.rest();
+            if self.scheme == Scheme::Tel || !headers.split(|&byte| byte == b'&').all(is_header) {
+                return Err(UriError::Headers);
+            }
+            self.headers = Some(headers);
+        }
+        Ok(self)
+    }
+}
+
+type UserInfo<'a> = (Option<&'a [u8]>, Option<&'a [u8]>);
+
+/// Splits `user [ ":" password ]`.
+fn user_info(text: &[u8]) -> Result<UserInfo<'_>, UriError> {
+    let colon = text.iter().position(|&byte| byte == b':');
+    let (user, password) =
+        text.split_at_checked(colon.unwrap_or(text.len())).unwrap_or((text, &[]));
+    let password = colon.and(password.get(1..));
+    let user_is_valid = !user.is_empty() && Class::USER.holds_escaped(user);
+    if !user_is_valid || !password.is_none_or(|text| Class::PASSWORD.holds_escaped(text)) {
+        return Err(UriError::User);
+    }
+    Ok((Some(user), password))
+}
+
+/// `pname [ "=" pvalue ]`
+fn is_param(text: &[u8]) -> bool {
+    let mut parts = text.splitn(2, |&byte| byte == b'=');
+    parts.all(|part| !part.is_empty() && Class::PARAM.holds_escaped(part))
+}
+
+/// `hname "=" hvalue`
+fn is_header(text: &[u8]) -> bool {
+    let Some(equals) = text.iter().position(|&byte| byte == b'=') else {
+        return false;
+    };
+    let (name, value) = text.split_at_checked(equals).unwrap_or((text, &[]));
+    !name.is_empty()
+        && Class::HEADER.holds_escaped(name)
+        && Class::HEADER.holds_escaped(value.get(1..).unwrap_or_default())
+}
