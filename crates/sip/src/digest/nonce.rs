@@ -14,6 +14,8 @@ use sha2::Sha256;
 
 use super::algorithm::hex_pair;
 
+/// SHA-256's block (RFC 6234 §3).
+const HASH_BLOCK_BYTES: usize = 64;
 const STAMP_BYTES: usize = 16;
 const TAG_BYTES: usize = 16;
 const NONCE_BYTES: usize = STAMP_BYTES + TAG_BYTES;
@@ -41,13 +43,18 @@ pub enum NonceState {
 
 impl NonceKey {
     /// How long a nonce is fresh unless [`with_life`](Self::with_life) says otherwise.
-    pub const DEFAULT_LIFE: Duration = Duration::from_secs(300);
+    pub const DEFAULT_LIFE: Duration = Duration::from_mins(5);
     /// How far ahead of `now` a nonce may be dated, since shards read the clock apart.
     const SKEW: Duration = Duration::from_secs(5);
 
     /// A key of 32 unguessable bytes.
     pub fn new(key: [u8; 32]) -> Self {
-        let mac = Hmac::new_from_slice(&key).expect("HMAC takes a key of any length");
+        // RFC 2104 §2: a key shorter than the hash's block is filled with zeros.
+        let mut block = [0; HASH_BLOCK_BYTES];
+        for (byte, secret) in block.iter_mut().zip(key) {
+            *byte = secret;
+        }
+        let mac = Hmac::new(&block.into());
         Self { mac, life: Self::DEFAULT_LIFE }
     }
 
