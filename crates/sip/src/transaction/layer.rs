@@ -1,142 +1,110 @@
 //! The transaction layer: it owns every transaction of a shard, matches messages to them (RFC 3261
 //! §17.1.3, §17.2.3) and runs their timers.
+//!
+//! Invariants: a live transaction has at most one timer in the wheel, at its machine's next deadline; an
+//! ended one is in no table; a repetition makes no state.
 
-use super::{Counters, LayerSettings, Live};
-use crate::{Message, Method, Request, Response};
+#[cfg(test)]
+mod tests;
+
+use super::arena::Key;
+use super::client_invite::{self, ClientInvite};
+use super::client_non_invite::{self, ClientNonInvite};
+use super::clients::{ClientMachine, Clients};
+use super::matching::SecretHash;
+use super::routing::response_flow;
+use super::server_invite::{AckFate, ServerInvite};
+use super::server_non_invite::ServerNonInvite;
+use super::servers::{ServerMachine, Servers};
+use super::timing::{Class, Due, Timing};
+use super::{ClientKey, Counters, LayerSettings, Live, Output, Received, ServerKey};
+use crate::wheel::Wheel;
+use crate::{HeaderName, Message, Method, Request, Response};
+use alloc::collections::VecDeque;
 use bytes::Bytes;
-use core::marker::PhantomData;
 use mediator_model::{ConnectionId, Flow, Instant};
 
-/// A server transaction. Stale once the transaction has ended; never matches another one then.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub struct ServerKey {
-    index: u32,
-    generation: u32,
-}
-
-/// A client transaction. Stale once the transaction has ended; never matches another one then.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub struct ClientKey {
-    index: u32,
-    generation: u32,
-}
-
-/// What a message turned out to be.
-#[derive(Clone, Debug)]
-pub enum Received<U> {
-    /// A new transaction: the core must answer it with [`TransactionLayer::respond`].
-    Request {
-        /// The transaction.
-        server: ServerKey,
-        /// The request; never ACK or CANCEL.
-        request: Request,
-    },
-    /// A CANCEL, a new transaction of its own: the core answers it, and the INVITE with 487 where it has not been answered.
-    Cancel {
-        /// The CANCEL's transaction.
-        server: ServerKey,
-        /// The CANCEL.
-        request: Request,
-        /// The INVITE it means; `None`: answer 481 (§9.2).
-        invite: Option<ServerKey>,
-    },
-    /// An ACK for a 2xx, or one that matches nothing: dialogs look at it.
-    Ack {
-        /// The ACK.
-        request: Request,
-    },
-    /// A provisional response, the first final one, or any further 2xx to an INVITE until Timer M.
-    Response {
-        /// The transaction.
-        client: ClientKey,
-        /// As given to [`TransactionLayer::send_request`].
-        user: U,
-        /// The response.
-        response: Response,
-    },
-    /// A response that no transaction waits for. A 2xx to INVITE among them still wants ACK and BYE.
-    Stray(Response),
-    /// A response with no Via or several: it was not meant for us and is dropped (§8.1.3.3).
-    Foreign(Response),
-    /// A repetition dealt with, or the ACK of a failure.
-    Absorbed,
-    /// Too many transactions are live: the core may answer 503 without one. Never an ACK.
-    Overloaded {
-        /// The request.
-        request: Request,
-    },
-    /// The headers that name its transaction cannot be read: a request gets 400 without a transaction, a response nothing.
-    Unreadable(Message),
-}
-
-/// What the layer wants done, or tells.
-#[derive(Clone, Debug)]
-pub enum Output<U> {
-    /// Send these bytes.
-    Send {
-        /// Where to.
-        flow: Flow,
-        /// The message.
-        bytes: Bytes,
-        /// Whom to name in [`TransactionLayer::transport_failed`] when it cannot be sent; `None` for responses.
-        client: Option<ClientKey>,
-    },
-    /// No final response came in time (timers B and F; after CANCEL, §9.1): the core treats it as 408. The transaction is gone.
-    TimedOut {
-        /// The transaction.
-        client: ClientKey,
-        /// As given to [`TransactionLayer::send_request`].
-        user: U,
-    },
-    /// The request could not be sent or its connection is lost: the core treats it as 503. The transaction is gone.
-    TransportFailed {
-        /// The transaction.
-        client: ClientKey,
-        /// As given to [`TransactionLayer::send_request`].
-        user: U,
-    },
-    /// A failure response to INVITE was never acknowledged (Timer H). The transaction is gone.
-    AckMissing {
-        /// The transaction.
-        server: ServerKey,
-    },
-    /// The core never answered a non-INVITE request and its sender has given up. The transaction is gone.
-    Unanswered {
-        /// The transaction.
-        server: ServerKey,
-    },
-}
+/// The most timers that one [`TransactionLayer::handle_deadline`] runs, so that the outputs of one step stay
+/// few also after a long sleep; the next deadline is in the past then.
+const MAX_TIMERS_A_STEP: usize = 1024;
 
 /// The transactions of one shard. `U` is what the core wants back with the events of a client transaction.
 #[derive(Debug)]
 pub struct TransactionLayer<U> {
-    user: PhantomData<U>,
+    settings: LayerSettings,
+    servers: Servers,
+    clients: Clients<U>,
+    wheel: Wheel<Owner>,
+    outputs: VecDeque<Output<U>>,
+    counters: Counters,
+}
+
+/// Whose timer it is, by place: it is cancelled before the place is given to another one.
+#[derive(Clone, Copy, Debug)]
+enum Owner {
+    Server(u32),
+    Client(u32),
 }
 
 impl<U: Copy> TransactionLayer<U> {
     /// An empty layer.
-    pub fn new(_settings: LayerSettings) -> Self {
-        todo!()
+    pub fn new(settings: LayerSettings) -> Self {
+        let hash = SecretHash::new(settings.hash_seed);
+        Self {
+            settings,
+            servers: Servers::new(hash.clone()),
+            clients: Clients::new(hash),
+            wheel: Wheel::new(),
+            outputs: VecDeque::new(),
+            counters: Counters::default(),
+        }
     }
 
     /// Takes a message off the network. What is to be sent in return is in [`Self::poll_output`].
-    pub fn receive(&mut self, _now: Instant, _message: Message, _flow: Flow) -> Received<U> {
-        todo!()
+    pub fn receive(&mut self, now: Instant, message: Message, flow: Flow) -> Received<U> {
+        match message {
+            Message::Request(request) => match request.method() {
+                Method::Ack => self.receive_ack(now, request),
+                Method::Invite
+                | Method::Bye
+                | Method::Cancel
+                | Method::Options
+                | Method::Register
+                | Method::Prack
+                | Method::Update
+                | Method::Info
+                | Method::Refer
+                | Method::Subscribe
+                | Method::Notify
+                | Method::Message
+                | Method::Publish
+                | Method::Other => self.receive_request(now, request, flow),
+            },
+            Message::Response(response) => self.receive_response(now, response, flow),
+        }
     }
 
     /// Whether the request came here on another way already (§8.2.2.2): the core answers 482.
     ///
-    /// Requests inside a dialog never count, and neither does a first copy that was refused: a proxy may try again.
-    pub fn is_merged(&self, _server: ServerKey) -> bool {
-        todo!()
+    /// Requests inside a dialog never count, and neither do copies of one that was refused: a proxy may try again.
+    pub fn is_merged(&self, server: ServerKey) -> bool {
+        self.servers.is_merged(server.0)
     }
 
     /// Sends a response where the request came from; `status` is the one written in `bytes`.
     ///
     /// After a 2xx to INVITE the dialog repeats it by calling this again until the ACK (§13.3.1.4).
     /// Nothing happens when the transaction is gone or was already answered otherwise.
-    pub fn respond(&mut self, _now: Instant, _server: ServerKey, _status: u16, _bytes: Bytes) {
-        todo!()
+    pub fn respond(&mut self, now: Instant, server: ServerKey, status: u16, bytes: Bytes) {
+        let Some(transaction) = self.servers.get_mut(server.0) else { return };
+        let flow = transaction.flow;
+        let timing = Timing::new(&self.settings.timers, flow.transport);
+        let Some(bytes) = transaction.respond(now, status, bytes, timing) else { return };
+        self.outputs.push_back(Output::Send { flow, bytes, client: None });
+        if Class::of(status) == Class::Failure {
+            self.servers.forget_origin(server.0);
+        }
+        self.settle_server(server.0);
     }
 
     /// Starts a client transaction and sends its request, which is anything but ACK.
@@ -144,14 +112,14 @@ impl<U: Copy> TransactionLayer<U> {
     /// `branch` is the one in the request's only Via; no other live transaction of that method has it.
     pub fn send_request(
         &mut self,
-        _now: Instant,
-        _method: Method,
-        _branch: &str,
-        _bytes: Bytes,
-        _flow: Flow,
-        _user: U,
+        now: Instant,
+        method: Method,
+        branch: &str,
+        bytes: Bytes,
+        flow: Flow,
+        user: U,
     ) -> ClientKey {
-        todo!()
+        self.start(now, method, branch.as_bytes(), bytes, (flow, user))
     }
 
     /// Cancels an INVITE that has had a provisional response: writes the CANCEL (§9.1), with a Reason where
@@ -160,47 +128,60 @@ impl<U: Copy> TransactionLayer<U> {
     /// The INVITE still ends with its final response, or as [`Output::TimedOut`] after 64*T1.
     pub fn cancel(
         &mut self,
-        _now: Instant,
-        _client: ClientKey,
-        _reason: Option<&str>,
-        _user: U,
+        now: Instant,
+        client: ClientKey,
+        reason: Option<&str>,
+        user: U,
     ) -> Option<ClientKey> {
-        todo!()
+        let invite = self.clients.get(client.0)?;
+        let flow = invite.flow;
+        let ClientMachine::Invite(machine) = &invite.machine else { return None };
+        let bytes = machine.cancel(reason)?;
+        let branch = invite.branch().clone();
+        Some(self.start(now, Method::Cancel, &branch, bytes, (flow, user)))
     }
 
-    /// Where a request came from; its responses go there.
-    pub fn server_flow(&self, _server: ServerKey) -> Option<Flow> {
-        todo!()
+    /// Where the responses to a request go.
+    pub fn server_flow(&self, server: ServerKey) -> Option<Flow> {
+        self.servers.get(server.0).map(|transaction| transaction.flow)
     }
 
-    /// Where a request went, with the connection that its responses came on.
-    pub fn client_flow(&self, _client: ClientKey) -> Option<Flow> {
-        todo!()
+    /// Where a request went, with the connection that its last response came on.
+    pub fn client_flow(&self, client: ClientKey) -> Option<Flow> {
+        self.clients.get(client.0).map(|transaction| transaction.flow)
     }
 
     /// Told by the driver: what `client` sent was not delivered.
-    pub fn transport_failed(&mut self, _now: Instant, _client: ClientKey) {
-        todo!()
+    pub fn transport_failed(&mut self, _now: Instant, client: ClientKey) {
+        self.fail(client.0);
     }
 
     /// Told by the driver: a stream connection is gone, and with it the requests that wait on it.
-    pub fn connection_closed(&mut self, _now: Instant, _connection: ConnectionId) {
-        todo!()
+    pub fn connection_closed(&mut self, _now: Instant, connection: ConnectionId) {
+        for key in self.clients.on_connection(connection) {
+            self.fail(key);
+        }
     }
 
     /// When [`Self::handle_deadline`] wants to be called; maybe early, never late.
     pub fn next_deadline(&self) -> Option<Instant> {
-        todo!()
+        self.wheel.next_deadline()
     }
 
     /// Runs the timers that are due.
-    pub fn handle_deadline(&mut self, _now: Instant) {
-        todo!()
+    pub fn handle_deadline(&mut self, now: Instant) {
+        for _ in 0..MAX_TIMERS_A_STEP {
+            match self.wheel.expire(now) {
+                Some(Owner::Server(index)) => self.handle_server_deadline(now, index),
+                Some(Owner::Client(index)) => self.handle_client_deadline(now, index),
+                None => return,
+            }
+        }
     }
 
     /// The next thing to do or to know, in order. Poll until `None` after each call that takes `now`.
     pub fn poll_output(&mut self) -> Option<Output<U>> {
-        todo!()
+        self.outputs.pop_front()
     }
 
     /// Whether no transaction is live.
@@ -209,13 +190,273 @@ impl<U: Copy> TransactionLayer<U> {
     }
 
     /// Live transactions of each kind.
-    pub fn live(&self) -> Live {
-        let _ = self.user;
-        todo!()
+    pub const fn live(&self) -> Live {
+        let (server_invite, server_non_invite) = self.servers.live();
+        let (client_invite, client_non_invite) = self.clients.live();
+        Live { server_invite, server_non_invite, client_invite, client_non_invite }
     }
 
     /// What has happened since the layer was made.
-    pub fn counters(&self) -> Counters {
-        todo!()
+    pub const fn counters(&self) -> Counters {
+        self.counters
+    }
+}
+
+// Server transactions.
+impl<U: Copy> TransactionLayer<U> {
+    fn receive_request(&mut self, now: Instant, request: Request, flow: Flow) -> Received<U> {
+        match self.servers.find(request.method_token(), &request) {
+            Ok(Some(key)) => {
+                self.repeat(key, flow);
+                Received::Absorbed
+            }
+            Ok(None) if self.refuses(&request) => {
+                self.counters.overloaded += 1;
+                Received::Overloaded { request }
+            }
+            Ok(None) => self.begin(now, request, flow),
+            Err(_) => Received::Unreadable(Message::Request(request)),
+        }
+    }
+
+    /// The request makes a transaction.
+    fn begin(&mut self, now: Instant, request: Request, flow: Flow) -> Received<U> {
+        let timing = Timing::new(&self.settings.timers, flow.transport);
+        let machine = if request.method() == Method::Invite {
+            ServerMachine::Invite(ServerInvite::new())
+        } else {
+            ServerMachine::NonInvite(ServerNonInvite::new(now, timing))
+        };
+        let flow = response_flow(&request, flow);
+        let key = self.servers.insert(machine, &request, flow);
+        self.settle_server(key);
+        let server = ServerKey(key);
+        if request.method() != Method::Cancel {
+            return Received::Request { server, request };
+        }
+        // §9.2: the CANCEL means the transaction that the INVITE of the same name has.
+        let invite = self.servers.find("INVITE", &request).ok().flatten().map(ServerKey);
+        Received::Cancel { server, request, invite }
+    }
+
+    /// The request came again: its transaction may have an answer for it.
+    fn repeat(&mut self, key: Key, flow: Flow) {
+        self.counters.requests_repeated += 1;
+        let Some(transaction) = self.servers.get_mut(key) else { return };
+        if flow.connection.is_some() && flow.transport == transaction.flow.transport {
+            // The peer lost its connection and repeats itself over a new one.
+            transaction.flow.connection = flow.connection;
+        }
+        let flow = transaction.flow;
+        if let Some(bytes) = transaction.repeated() {
+            self.counters.responses_resent += 1;
+            self.outputs.push_back(Output::Send { flow, bytes, client: None });
+        }
+    }
+
+    fn receive_ack(&mut self, now: Instant, ack: Request) -> Received<U> {
+        let Ok(key) = self.servers.find_acknowledged(&ack) else {
+            return Received::Unreadable(Message::Request(ack));
+        };
+        let Some(transaction) = key.and_then(|key| self.servers.get_mut(key)) else {
+            return Received::Ack { request: ack };
+        };
+        let timing = Timing::new(&self.settings.timers, transaction.flow.transport);
+        let fate = match &mut transaction.machine {
+            ServerMachine::Invite(machine) => machine.acknowledged(now, timing),
+            ServerMachine::NonInvite(_) => AckFate::Dialog,
+        };
+        if let Some(key) = key {
+            self.settle_server(key);
+        }
+        match fate {
+            AckFate::Absorbed => Received::Absorbed,
+            AckFate::Dialog => Received::Ack { request: ack },
+        }
+    }
+
+    /// Whether there is no room for what the request begins.
+    fn refuses(&self, request: &Request) -> bool {
+        let limit = self.settings.max_transactions;
+        let live = self.servers.len() + self.clients.len();
+        if live < limit {
+            return false;
+        }
+        let ends_something =
+            request.method() == Method::Cancel || request.to().is_ok_and(|to| to.tag().is_some());
+        !ends_something || live >= limit.saturating_add(limit / 4)
+    }
+
+    fn handle_server_deadline(&mut self, now: Instant, index: u32) {
+        let Some(key) = self.servers.key_at(index) else { return };
+        let Some(transaction) = self.servers.get_mut(key) else { return };
+        let flow = transaction.flow;
+        let timing = Timing::new(&self.settings.timers, flow.transport);
+        let server = ServerKey(key);
+        match (transaction.handle_deadline(now, timing), &transaction.machine) {
+            (Due::Nothing, _) => {}
+            (Due::Resend(bytes), _) => {
+                self.counters.responses_resent += 1;
+                self.outputs.push_back(Output::Send { flow, bytes, client: None });
+            }
+            (Due::GaveUp, ServerMachine::Invite(_)) => {
+                self.counters.acks_missing += 1;
+                self.outputs.push_back(Output::AckMissing { server });
+            }
+            (Due::GaveUp, ServerMachine::NonInvite(_)) => {
+                self.counters.unanswered += 1;
+                self.outputs.push_back(Output::Unanswered { server });
+            }
+        }
+        self.settle_server(key);
+    }
+
+    /// After a step: removes an ended transaction, else sets its timer.
+    fn settle_server(&mut self, key: Key) {
+        let Some(transaction) = self.servers.get_mut(key) else { return };
+        let deadline = transaction.deadline();
+        self.wheel.arm(&mut transaction.timer, deadline, Owner::Server(key.index()));
+        if transaction.is_terminated() {
+            self.servers.remove(key);
+        }
+    }
+}
+
+// Client transactions.
+impl<U: Copy> TransactionLayer<U> {
+    fn start(
+        &mut self,
+        now: Instant,
+        method: Method,
+        branch: &[u8],
+        bytes: Bytes,
+        route: (Flow, U),
+    ) -> ClientKey {
+        let (flow, _) = route;
+        let timing = Timing::new(&self.settings.timers, flow.transport);
+        let machine = if method == Method::Invite {
+            ClientMachine::Invite(ClientInvite::new(now, &bytes, timing))
+        } else {
+            ClientMachine::NonInvite(ClientNonInvite::new(now, &bytes, timing))
+        };
+        if method == Method::Cancel {
+            self.mark_cancelled(now, branch);
+        }
+        let key = self.clients.insert(machine, method, branch, route);
+        self.settle_client(key);
+        self.send(key, flow, bytes);
+        ClientKey(key)
+    }
+
+    fn receive_response(&mut self, now: Instant, response: Response, flow: Flow) -> Received<U> {
+        // §8.1.3.3: our requests have one Via, and so have their responses.
+        if response.values(HeaderName::Via).take(2).count() != 1 {
+            return Received::Foreign(response);
+        }
+        let (Ok(via), Ok(cseq)) = (response.via(), response.cseq()) else {
+            return Received::Unreadable(Message::Response(response));
+        };
+        let key = via.branch().and_then(|branch| self.clients.find(branch, cseq.method));
+        let Some(key) = key else { return Received::Stray(response) };
+        let Some(transaction) = self.clients.get_mut(key) else {
+            return Received::Stray(response);
+        };
+        let (user, transport) = (transaction.user, transaction.flow.transport);
+        let timing = Timing::new(&self.settings.timers, transport);
+        let fate = match &mut transaction.machine {
+            ClientMachine::Invite(machine) => machine.receive(now, &response, timing),
+            ClientMachine::NonInvite(machine) => {
+                match machine.receive(now, response.status(), timing) {
+                    client_non_invite::Fate::Pass => client_invite::Fate::Pass,
+                    client_non_invite::Fate::Absorb => client_invite::Fate::Absorb,
+                }
+            }
+        };
+        if flow.transport == transport {
+            self.clients.follow(key, flow.connection);
+        }
+        let client = ClientKey(key);
+        let received = match fate {
+            client_invite::Fate::Pass => Received::Response { client, user, response },
+            client_invite::Fate::Acknowledge(ack) => {
+                self.acknowledge(key, ack);
+                Received::Response { client, user, response }
+            }
+            client_invite::Fate::AcknowledgeAgain(ack) => {
+                self.counters.acks_resent += 1;
+                self.counters.responses_repeated += 1;
+                self.acknowledge(key, ack);
+                Received::Absorbed
+            }
+            client_invite::Fate::Absorb => {
+                self.counters.responses_repeated += 1;
+                Received::Absorbed
+            }
+            client_invite::Fate::Stray => Received::Stray(response),
+        };
+        self.settle_client(key);
+        received
+    }
+
+    /// An ACK that cannot be sent is nobody's news: the failure has been passed on already.
+    fn acknowledge(&mut self, key: Key, ack: Bytes) {
+        if let Some(transaction) = self.clients.get(key) {
+            let flow = transaction.flow;
+            self.outputs.push_back(Output::Send { flow, bytes: ack, client: None });
+        }
+    }
+
+    fn handle_client_deadline(&mut self, now: Instant, index: u32) {
+        let Some(key) = self.clients.key_at(index) else { return };
+        let Some(transaction) = self.clients.get_mut(key) else { return };
+        let (flow, user) = (transaction.flow, transaction.user);
+        let timing = Timing::new(&self.settings.timers, flow.transport);
+        match transaction.handle_deadline(now, timing) {
+            Due::Nothing => {}
+            Due::Resend(bytes) => {
+                self.counters.requests_resent += 1;
+                self.send(key, flow, bytes);
+            }
+            Due::GaveUp => {
+                self.counters.timed_out += 1;
+                self.outputs.push_back(Output::TimedOut { client: ClientKey(key), user });
+            }
+        }
+        self.settle_client(key);
+    }
+
+    /// §9.1: the INVITE with this branch will not wait for ever.
+    fn mark_cancelled(&mut self, now: Instant, branch: &[u8]) {
+        let Some(key) = self.clients.find(branch, Method::Invite) else { return };
+        let Some(transaction) = self.clients.get_mut(key) else { return };
+        let timing = Timing::new(&self.settings.timers, transaction.flow.transport);
+        match &mut transaction.machine {
+            ClientMachine::Invite(machine) => machine.cancelled(now, timing),
+            ClientMachine::NonInvite(_) => {}
+        }
+        self.settle_client(key);
+    }
+
+    fn fail(&mut self, key: Key) {
+        let Some(transaction) = self.clients.get_mut(key) else { return };
+        let user = transaction.user;
+        if transaction.transport_failed() {
+            self.outputs.push_back(Output::TransportFailed { client: ClientKey(key), user });
+        }
+        self.settle_client(key);
+    }
+
+    fn send(&mut self, key: Key, flow: Flow, bytes: Bytes) {
+        self.outputs.push_back(Output::Send { flow, bytes, client: Some(ClientKey(key)) });
+    }
+
+    /// After a step: removes an ended transaction, else sets its timer.
+    fn settle_client(&mut self, key: Key) {
+        let Some(transaction) = self.clients.get_mut(key) else { return };
+        let deadline = transaction.deadline();
+        self.wheel.arm(&mut transaction.timer, deadline, Owner::Client(key.index()));
+        if transaction.is_terminated() {
+            self.clients.remove(key);
+        }
     }
 }

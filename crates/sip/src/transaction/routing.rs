@@ -1,0 +1,19 @@
+//! Where a response goes: RFC 3261 §18.2.2, RFC 3581 §4.
+
+use crate::Request;
+use mediator_model::Flow;
+
+/// Where the response to `request` goes, which came over `source`.
+///
+/// Always to the address that the request came from, over its connection where it has one. The port is the
+/// source's where the topmost Via has `rport`, else that of its sent-by (default: the transport's). `maddr`
+/// is not followed: it would let anybody aim our responses at others.
+pub fn response_flow(request: &Request, source: Flow) -> Flow {
+    let mut flow = source;
+    if let Ok(via) = request.via()
+        && via.rport().is_none()
+    {
+        flow.remote.set_port(via.port.unwrap_or(source.transport.default_port()));
+    }
+    flow
+}
