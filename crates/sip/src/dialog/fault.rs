@@ -1,6 +1,6 @@
 //! What a peer can do wrong with a dialog.
 
-use crate::HeaderError;
+use crate::{HeaderError, HeaderName, Problem};
 
 /// A message that a dialog cannot be made from or that does not fit into it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
@@ -9,10 +9,10 @@ pub enum DialogFault {
     #[error(transparent)]
     Header(#[from] HeaderError),
     /// More routes than [`super::MAX_ROUTES`].
-    #[error("too many Record-Route values")]
+    #[error("Too Many Record-Route Values")]
     TooManyRoutes,
-    /// The CSeq number is not above the last one of this peer (RFC 3261 §12.2.2).
-    #[error("CSeq out of order")]
+    /// The `CSeq` number is not above the last one of this peer (RFC 3261 §12.2.2).
+    #[error("CSeq Out Of Order")]
     OutOfOrder,
 }
 
@@ -27,6 +27,22 @@ impl DialogFault {
 
     /// The reason phrase of that answer; says what is wrong.
     pub const fn phrase(&self) -> &'static str {
-        todo!()
+        match self {
+            Self::Header(HeaderError { header, problem }) => match problem {
+                Problem::Missing => header.missing(),
+                Problem::Repeated => header.repeated(),
+                Problem::Malformed | Problem::OutOfRange => header.malformed(),
+            },
+            Self::TooManyRoutes => "Too Many Record-Route Values",
+            Self::OutOfOrder => "CSeq Out Of Order",
+        }
+    }
+
+    pub(super) const fn missing(header: HeaderName) -> Self {
+        Self::Header(HeaderError { header, problem: Problem::Missing })
+    }
+
+    pub(super) const fn malformed(header: HeaderName) -> Self {
+        Self::Header(HeaderError { header, problem: Problem::Malformed })
     }
 }

@@ -17,6 +17,7 @@ mod dialog;
 mod early;
 mod fault;
 mod glare;
+mod identity;
 mod offer_answer;
 mod reliable_receiver;
 mod reliable_sender;

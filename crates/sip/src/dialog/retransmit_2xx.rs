@@ -1,6 +1,10 @@
 //! The 2xx of an INVITE until its ACK comes: RFC 3261 §13.3.1.4.
 
+#[cfg(test)]
+mod tests;
+
 use super::RetransmitTimes;
+use super::backoff::{Backoff, Tick};
 use bytes::Bytes;
 use mediator_model::Instant;
 
@@ -11,7 +15,8 @@ pub enum Retransmission {
     None,
     /// Send [`Retransmit2xx::bytes`] again.
     Resend,
-    /// No ACK in 64*T1: the dialog is confirmed, but the session ends with BYE (RFC 3261 §13.3.1.4).
+    /// No ACK in 64*T1: the dialog is confirmed, but the session ends with BYE (RFC 3261 §13.3.1.4). To be
+    /// dropped.
     GaveUp,
 }
 
@@ -21,12 +26,13 @@ pub enum Retransmission {
 pub struct Retransmit2xx {
     invite_cseq: u32,
     bytes: Bytes,
+    backoff: Backoff,
 }
 
 impl Retransmit2xx {
-    /// A 2xx sent at `now` to the INVITE with that CSeq number.
-    pub fn new(_now: Instant, invite_cseq: u32, bytes: Bytes, _times: RetransmitTimes) -> Self {
-        Self { invite_cseq, bytes }
+    /// A 2xx sent at `now` to the INVITE with that `CSeq` number.
+    pub fn new(now: Instant, invite_cseq: u32, bytes: Bytes, times: RetransmitTimes) -> Self {
+        Self { invite_cseq, bytes, backoff: Backoff::capped(now, times) }
     }
 
     /// The 2xx.
@@ -34,18 +40,22 @@ impl Retransmit2xx {
         &self.bytes
     }
 
-    /// Whether an ACK with that CSeq number is the one that is waited for; then drop this.
+    /// Whether an ACK with that `CSeq` number is the one that is waited for; then drop this.
     pub fn is_acknowledged_by(&self, ack_cseq: u32) -> bool {
         self.invite_cseq == ack_cseq
     }
 
     /// When to call [`handle_deadline`](Self::handle_deadline).
     pub fn next_deadline(&self) -> Instant {
-        todo!()
+        self.backoff.next_deadline()
     }
 
     /// Says what is due at `now`.
-    pub fn handle_deadline(&mut self, _now: Instant) -> Retransmission {
-        todo!()
+    pub fn handle_deadline(&mut self, now: Instant) -> Retransmission {
+        match self.backoff.handle_deadline(now) {
+            Tick::Wait => Retransmission::None,
+            Tick::Again => Retransmission::Resend,
+            Tick::GiveUp => Retransmission::GaveUp,
+        }
     }
 }

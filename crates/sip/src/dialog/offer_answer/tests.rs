@@ -1,0 +1,3 @@
+mod ladders;
+mod peers;
+mod reachable;
