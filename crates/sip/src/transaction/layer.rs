@@ -19,7 +19,7 @@ use super::servers::{ServerMachine, Servers};
 use super::timing::{Class, Due, Timing};
 use super::{ClientKey, Counters, LayerSettings, Live, Output, Received, ServerKey};
 use crate::wheel::Wheel;
-use crate::{HeaderName, Message, Method, Request, Response};
+use crate::{Message, Method, Request, Response};
 use alloc::collections::VecDeque;
 use bytes::Bytes;
 use mediator_model::{ConnectionId, Flow, Instant};
@@ -105,6 +105,13 @@ impl<U: Copy> TransactionLayer<U> {
             self.servers.forget_origin(server.0);
         }
         self.settle_server(server.0);
+    }
+
+    /// Ends a server transaction without an answer: its peer gets silence, and a repetition is a new request.
+    pub fn forget_server(&mut self, server: ServerKey) {
+        if let Some(mut gone) = self.servers.remove(server.0) {
+            self.wheel.arm(&mut gone.timer, None, Owner::Server(server.0.index()));
+        }
     }
 
     /// Starts a client transaction and sends its request, which is anything but ACK.
@@ -349,11 +356,11 @@ impl<U: Copy> TransactionLayer<U> {
     }
 
     fn receive_response(&mut self, now: Instant, response: Response, flow: Flow) -> Received<U> {
+        let mut vias = response.vias();
+        let (top, next) = (vias.next(), vias.next());
         // §8.1.3.3: our requests have one Via, and so have their responses.
-        if response.values(HeaderName::Via).take(2).count() != 1 {
-            return Received::Foreign(response);
-        }
-        let (Ok(via), Ok(cseq)) = (response.via(), response.cseq()) else {
+        let (Some(top), None) = (top, next) else { return Received::Foreign(response) };
+        let (Ok(via), Ok(cseq)) = (top, response.cseq()) else {
             return Received::Unreadable(Message::Response(response));
         };
         let key = via.branch().and_then(|branch| self.clients.find(branch, cseq.method));

@@ -5,14 +5,12 @@
 //! nothing: method, Request-URI, From tag, Call-ID, CSeq number, topmost Via, and last the To tag, which an
 //! ACK takes from the response. Names are compared whole; hashes only find them.
 
-use crate::{HeaderError, HeaderName, Request};
+use crate::header::MAGIC_COOKIE;
+use crate::{HeaderError, Request};
 use alloc::vec::Vec;
 use core::hash::Hasher;
 use foldhash::SharedSeed;
 use foldhash::fast::FoldHasher;
-
-/// What a branch of RFC 3261 begins with (§8.1.1.7).
-const MAGIC_COOKIE: &[u8] = b"z9hG4bK";
 
 /// The name of a server transaction; a buffer that is used again for each request.
 #[derive(Debug, Default)]
@@ -45,7 +43,7 @@ impl Name {
         self.field(request.from()?.tag().unwrap_or_default());
         self.field(request.call_id()?);
         self.bytes.extend_from_slice(&request.cseq()?.number.to_be_bytes());
-        self.field(request.values(HeaderName::Via).next().unwrap_or_default());
+        self.field(via.raw());
         self.head = self.bytes.len();
         self.bytes.extend_from_slice(request.to()?.tag().unwrap_or_default());
         Ok(())

@@ -4,8 +4,7 @@ use super::arena::{Arena, Key};
 use super::matching::{Name, SecretHash};
 use super::server_invite::ServerInvite;
 use super::server_non_invite::ServerNonInvite;
-use super::timing::Due;
-use super::timing::Timing;
+use super::timing::{Due, Timing};
 use crate::wheel::TimerId;
 use crate::{HeaderError, Message, Request};
 use bytes::Bytes;
@@ -100,7 +99,8 @@ impl Servers {
         Ok(self.by_name.find(hash, is_it).copied())
     }
 
-    /// The INVITE that an ACK belongs to.
+    /// The INVITE that an ACK belongs to. An old peer's ACK has the To tag of our response (§17.2.3); one
+    /// without any is let pass, for else we would repeat the failure in vain.
     pub(super) fn find_acknowledged(&mut self, ack: &Request) -> Result<Option<Key>, HeaderError> {
         self.name.set("INVITE", ack)?;
         let head = self.name.head();
