@@ -76,6 +76,7 @@ pub struct Directory {
     blocks: Vec<(Cidr, EndpointIndex, u16)>,
     by_user: HashMap<Box<str>, EndpointIndex>,
     by_sid: HashMap<Sid, EndpointIndex>,
+    by_endpoint: HashMap<EndpointIndex, Option<TrunkIndex>>,
 }
 
 impl Directory {
@@ -95,6 +96,7 @@ impl Directory {
             }
         }
         directory.check_trunks()?;
+        directory.index_trunks();
         directory.index_endpoints()?;
         Ok(directory)
     }
@@ -137,6 +139,11 @@ impl Directory {
     /// The trunk at an index of this directory.
     pub fn trunk(&self, index: TrunkIndex) -> Option<&Trunk> {
         self.trunk_group(index.group)?.trunks.get(index.trunk as usize)
+    }
+
+    /// The trunk that leads to an endpoint, where exactly one does: its inbound limits apply to calls from there.
+    pub fn trunk_of(&self, endpoint: EndpointIndex) -> Option<TrunkIndex> {
+        self.by_endpoint.get(&endpoint).copied().flatten()
     }
 
     /// The DID with this number.
@@ -205,6 +212,18 @@ impl Directory {
             }
         }
         Ok(())
+    }
+
+    fn index_trunks(&mut self) {
+        for (group, place) in self.trunk_groups.iter().zip(0..) {
+            for (trunk, at) in group.trunks.iter().zip(0..) {
+                let this = TrunkIndex { group: TrunkGroupIndex(place), trunk: at };
+                self.by_endpoint
+                    .entry(trunk.endpoint)
+                    .and_modify(|only| *only = None)
+                    .or_insert(Some(this));
+            }
+        }
     }
 
     fn index_endpoints(&mut self) -> Result<(), DirectoryError> {

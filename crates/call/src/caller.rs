@@ -1,0 +1,394 @@
+//! What leg A hears until its final response: 1xx (reliable where it must be), 200, or a failure.
+
+use alloc::boxed::Box;
+
+use core::time::Duration;
+
+use bytes::Bytes;
+use mediator_model::Ringback;
+use mediator_sip::HeaderName;
+use mediator_sip::dialog::Side as Speaker;
+use mediator_sip::dialog::{
+    Carrier, Dialog, Meaning, OfferAnswer, ReliableEvent, ReliableSender, Retransmit2xx,
+    RetransmitTimes, Sdp,
+};
+use mediator_sip::message::{Method, Request, Writer, reason_phrase, response_to};
+use mediator_sip::transaction::ServerKey;
+
+use crate::branch::CancelReason;
+use crate::call::Call;
+use crate::cdr::Originator;
+use crate::context::{ALLOW, Core};
+use crate::dial::{Caller100Rel, PendingAnswer, local_tag};
+use crate::io::Event;
+use crate::leg::{Side, Unacknowledged};
+use crate::request::{Body, EarlyDialog, write_session_expires};
+use crate::sdp::sdp_of;
+use crate::verdict::Answer;
+
+/// Base times of retransmissions of this engine.
+pub(crate) fn retransmit_times(cx: &Core) -> RetransmitTimes {
+    RetransmitTimes { t1: cx.settings.timers.t1, t2: cx.settings.timers.t2 }
+}
+
+impl Call {
+    // ---- provisional
+
+    /// Passes a 1xx of leg B on, as the binding's ringback says (contract §2).
+    ///
+    /// `early` names the dialog that it came in and whether it came reliably.
+    pub(crate) fn tell_caller(
+        &mut self,
+        cx: &mut Core,
+        status: u16,
+        early: Option<(EarlyDialog, bool)>,
+        sdp: Option<Bytes>,
+    ) {
+        let Some(dial) = &self.dial else { return };
+        let silent = dial.routed.ringback == Ringback::Silence;
+        let (status, sdp) = match status {
+            // RFC 6228: a fork has ended; of no use to the caller.
+            199 => return,
+            _ if silent => (183, None),
+            _ => (status, sdp),
+        };
+        if let Some((early, _)) = early
+            && (sdp.is_some() || dial.speaking.is_none())
+        {
+            self.hear_from(cx, Some(early));
+        }
+        let insists = self.dial.as_ref().is_some_and(|d| d.caller_100rel == Caller100Rel::Required);
+        let supports = self.dial.as_ref().is_some_and(|d| d.caller_100rel != Caller100Rel::No);
+        let came_reliably = early.is_some_and(|(_, reliable)| reliable);
+        let reliably = insists || (supports && came_reliably && sdp.is_some());
+        let body = sdp.and_then(|sdp| self.sdp_for_caller(cx, &sdp, reliably));
+        self.send_provisional(cx, status, body.as_ref(), reliably);
+    }
+
+    /// The caller hears of this dialog from now on. Where it has seen another dialog's SDP, it gets a new To
+    /// tag, as from a fork of its own: answers of two dialogs must not meet in one (RFC 3261 §13.2.1).
+    pub(crate) fn hear_from(&mut self, cx: &mut Core, early: Option<EarlyDialog>) {
+        let Some(dial) = &mut self.dial else { return };
+        let changed = dial.speaking != early;
+        if changed
+            && dial.sdp_shown
+            && let Some(invite) = &self.invite
+        {
+            let tag = local_tag(self.key, None, cx.dice.next_u64());
+            if let Ok(dialog) = Dialog::from_request(&invite.request, tag.as_bytes()) {
+                self.a.dialog = dialog;
+            }
+            let mut fresh = OfferAnswer::new();
+            let offered = if dial.offer.is_some() { Sdp::Present } else { Sdp::Absent };
+            fresh.handle(Speaker::Remote, Carrier::InviteRequest, offered);
+            self.a.offer_answer = fresh;
+            dial.sdp_shown = false;
+            dial.last_provisional = None;
+        }
+        dial.speaking = early;
+    }
+
+    /// Leg B's SDP as the caller may see it in a 1xx now; `None` where it must see none.
+    fn sdp_for_caller(&mut self, cx: &Core, sdp: &[u8], reliably: bool) -> Option<Body> {
+        let carrier =
+            if reliably { Carrier::ReliableProvisional } else { Carrier::UnreliableProvisional };
+        let meaning = self.a.offer_answer.meaning(Speaker::Local, carrier, Sdp::Present);
+        if !matches!(meaning, Meaning::Offer | Meaning::Answer | Meaning::Preview) {
+            return None;
+        }
+        let address = cx.listener(&self.a.flow)?.advertised.ip();
+        self.a.sdp.cross(sdp, address).ok().map(Body::sdp)
+    }
+
+    fn send_provisional(
+        &mut self,
+        cx: &mut Core,
+        status: u16,
+        body: Option<&Body>,
+        reliably: bool,
+    ) {
+        let Some(dial) = &mut self.dial else { return };
+        let this = (status, body.is_some());
+        if dial.last_provisional == Some(this) && body.is_none() {
+            return;
+        }
+        let first_ring = dial.last_provisional.is_none();
+        dial.last_provisional = Some(this);
+        dial.sdp_shown |= body.is_some();
+        let Some(invite) = &self.invite else { return };
+        let (server, cseq) = (invite.server, invite.request.cseq().map_or(1, |cseq| cseq.number));
+        let sdp = if body.is_some() { Sdp::Present } else { Sdp::Absent };
+        if reliably {
+            let dice = cx.dice.next_u64() as u32;
+            let times = retransmit_times(cx);
+            let sender = self
+                .reliable
+                .get_or_insert_with(|| Box::new(ReliableSender::new(cseq, dice, times)));
+            let rseq = sender.next_rseq();
+            let bytes = self.write_to_caller(cx, status, body, |writer| {
+                writer.header(HeaderName::Require, "100rel");
+                writer.header_fmt(HeaderName::RSeq, format_args!("{rseq}"));
+            });
+            self.a.offer_answer.handle(Speaker::Local, Carrier::ReliableProvisional, sdp);
+            let now = cx.now;
+            if let (Some(bytes), Some(sender)) = (bytes, &mut self.reliable)
+                && let Ok(Some(bytes)) = sender.send(now, bytes, sdp)
+            {
+                cx.layer.respond(now, server, status, bytes);
+            }
+        } else {
+            self.a.offer_answer.handle(Speaker::Local, Carrier::UnreliableProvisional, sdp);
+            if let Some(bytes) = self.write_to_caller(cx, status, body, |_| {}) {
+                cx.layer.respond(cx.now, server, status, bytes);
+            }
+        }
+        if first_ring {
+            cx.event(Event::CallRinging { call: self.sid });
+        }
+    }
+
+    /// Writes a response to the caller's INVITE that makes or keeps a dialog (RFC 3261 §12.1.1).
+    fn write_to_caller(
+        &self,
+        cx: &Core,
+        status: u16,
+        body: Option<&Body>,
+        more: impl FnOnce(&mut Writer),
+    ) -> Option<Bytes> {
+        let invite = self.invite.as_ref()?;
+        let flow = cx.layer.server_flow(invite.server)?;
+        let tag = core::str::from_utf8(self.a.dialog.local_tag()).ok()?;
+        let mut writer =
+            response_to(&invite.request, flow.remote, status, reason_phrase(status), Some(tag));
+        if status < 300 {
+            for route in invite.request.lines(HeaderName::RecordRoute) {
+                writer.header(HeaderName::RecordRoute, route);
+            }
+            cx.write_contact(&mut writer, &flow);
+            writer.header(HeaderName::Allow, ALLOW);
+        }
+        more(&mut writer);
+        Some(writer.finish(Body::parts(body)))
+    }
+
+    pub(crate) fn run_reliable_deadline(&mut self, cx: &mut Core) {
+        let Some(sender) = &mut self.reliable else { return };
+        if sender.next_deadline().is_none_or(|due| due > cx.now) {
+            return;
+        }
+        match sender.handle_deadline(cx.now) {
+            ReliableEvent::None => {}
+            ReliableEvent::Resend(bytes) => {
+                if let Some(invite) = &self.invite {
+                    cx.layer.respond(cx.now, invite.server, 183, bytes);
+                }
+            }
+            ReliableEvent::GaveUp => {
+                self.reliable = None;
+                if self.invite.is_some() {
+                    self.drop_leg_b(cx);
+                    self.fail_caller(cx, Answer::plain(504), Originator::System);
+                }
+            }
+        }
+    }
+
+    /// A PRACK of the caller.
+    pub(crate) fn caller_prack(&mut self, cx: &mut Core, server: ServerKey, request: Request) {
+        let Some(sender) = &mut self.reliable else { return cx.refuse(server, &request, 481) };
+        let acknowledged = match sender.handle_prack(cx.now, &request) {
+            Ok(acknowledged) => acknowledged,
+            Err(fault) => return cx.refuse(server, &request, fault.status()),
+        };
+        let sdp = sdp_of(&request);
+        let presence = if sdp.is_some() { Sdp::Present } else { Sdp::Absent };
+        match (self.a.offer_answer.handle(Speaker::Remote, Carrier::PrackRequest, presence), sdp) {
+            (Meaning::Offer, Some(sdp)) => self.relay_offer(cx, Side::A, (server, request), &sdp),
+            (Meaning::Answer, Some(sdp)) => {
+                self.answer_prack(cx, server, &request);
+                self.answer_early_offer(cx, &sdp);
+            }
+            (Meaning::Refused(refusal), _) => cx.refuse(server, &request, refusal.status()),
+            _ => self.answer_prack(cx, server, &request),
+        }
+        if let (Some(bytes), Some(invite)) = (acknowledged.next, &self.invite) {
+            cx.layer.respond(cx.now, invite.server, 183, bytes);
+        }
+        if self.reliable.as_ref().is_some_and(|sender| sender.is_idle()) && self.invite.is_none() {
+            self.reliable = None;
+        }
+        self.try_answer_caller(cx);
+    }
+
+    fn answer_prack(&mut self, cx: &mut Core, server: ServerKey, request: &Request) {
+        self.a.offer_answer.handle(Speaker::Local, Carrier::Prack2xx, Sdp::Absent);
+        cx.refuse(server, request, 200);
+    }
+
+    /// The caller's answer to an offer that leg B made in a reliable 1xx: it goes into the PRACK.
+    fn answer_early_offer(&mut self, cx: &mut Core, sdp: &[u8]) {
+        let Some(early) = self.dial.as_ref().and_then(|dial| dial.speaking) else { return };
+        let Some(branch) = self.branches.iter_mut().find(|b| b.id == early.branch) else { return };
+        let Some(address) = cx.listener(&branch.flow).map(|l| l.advertised.ip()) else { return };
+        let body = branch.sdp.cross(sdp, address).ok().map(Body::sdp);
+        let owed = branch.fork_mut(early.fork).and_then(|fork| fork.owed_prack.take());
+        if let Some(owed) = owed {
+            self.send_prack(cx, early, owed, body);
+        }
+    }
+
+    // ---- final
+
+    /// Sends the caller's 200 once leg B has answered, claims are stored and reliable SDP has arrived.
+    pub(crate) fn try_answer_caller(&mut self, cx: &mut Core) {
+        let holds = self.reliable.as_ref().is_some_and(|sender| sender.holds_2xx());
+        let Some(dial) = &mut self.dial else { return };
+        if dial.claims_pending > 0 || holds {
+            return;
+        }
+        let Some(answer) = dial.answer.take() else { return };
+        let sdp = match answer {
+            PendingAnswer::Sdp(body) => Some(body),
+            PendingAnswer::Bare => None,
+        };
+        self.answer_caller(cx, sdp);
+    }
+
+    fn answer_caller(&mut self, cx: &mut Core, theirs: Option<Body>) {
+        let Some(invite) = &self.invite else { return };
+        let (server, arrived) = (invite.server, invite.arrived);
+        let cseq = invite.request.cseq().map_or(1, |cseq| cseq.number);
+        let Ok(body) = self.final_sdp(cx, theirs) else {
+            self.bye(cx, Side::B, None);
+            return self.fail_caller(cx, Answer::plain(488), Originator::System);
+        };
+        let sdp = if body.is_some() { Sdp::Present } else { Sdp::Absent };
+        self.a.offer_answer.handle(Speaker::Local, Carrier::Final2xx, sdp);
+        let agreed = self.a.agreed.take();
+        let bytes = self.write_to_caller(cx, 200, body.as_ref(), |writer| {
+            writer.header(HeaderName::Supported, "timer");
+            if let Some(agreed) = &agreed {
+                write_session_expires(writer, agreed.session_expires());
+                if agreed.requires_timer() {
+                    writer.header(HeaderName::Require, "timer");
+                }
+            }
+        });
+        let Some(bytes) = bytes else { return };
+        cx.layer.respond(cx.now, server, 200, bytes.clone());
+        self.a.dialog.confirm();
+        if let Some(agreed) = agreed {
+            self.a.session.start(cx.now, agreed);
+        }
+        let retransmit = Retransmit2xx::new(cx.now, cseq, bytes, retransmit_times(cx));
+        self.a.unacknowledged = Some(Box::new(Unacknowledged { server, retransmit }));
+        if let Some(sender) = &mut self.reliable {
+            sender.finish();
+            if sender.is_idle() {
+                self.reliable = None;
+            }
+        }
+        self.invite = None;
+        self.dial = None;
+        let setup: Duration = cx.now.saturating_since(arrived);
+        self.join(cx, setup);
+    }
+
+    /// The SDP of the caller's 200: leg B's answer or late offer, or what was shown before.
+    fn final_sdp(&mut self, cx: &Core, theirs: Option<Body>) -> Result<Option<Body>, ()> {
+        let meaning = self.a.offer_answer.meaning(Speaker::Local, Carrier::Final2xx, Sdp::Present);
+        if !matches!(meaning, Meaning::Answer | Meaning::Offer) {
+            return Ok(None);
+        }
+        let address = cx.listener(&self.a.flow).map(|l| l.advertised.ip()).ok_or(())?;
+        match theirs {
+            Some(body) => self
+                .a
+                .sdp
+                .cross(&body.bytes, address)
+                .map(|sdp| Some(Body::sdp(sdp)))
+                .map_err(|_| ()),
+            // An answer that came reliably, or as a preview, ahead of the 2xx.
+            None => match self.a.sdp.last().cloned() {
+                Some(sdp) => Ok(Some(Body::sdp(sdp))),
+                None => Err(()),
+            },
+        }
+    }
+
+    /// Nobody answered in time (contract §2).
+    pub(crate) fn give_up_ringing(&mut self, cx: &mut Core) {
+        self.drop_leg_b(cx);
+        let answer = Answer { status: 480, retry_after: None, cause: Some(19) };
+        self.fail_caller(cx, answer, Originator::System);
+    }
+
+    /// No attempt is left.
+    pub(crate) fn fail_by_verdict(&mut self, cx: &mut Core) {
+        let Some(dial) = &self.dial else { return };
+        let answer = dial.verdict.answer();
+        self.fail_caller(cx, answer, Originator::Destination);
+    }
+
+    /// Cancels what rings and ends what has answered.
+    pub(crate) fn drop_leg_b(&mut self, cx: &mut Core) {
+        self.cancel_branches(cx, None, CancelReason::CallerGone);
+        self.bye(cx, Side::B, None);
+    }
+
+    /// The caller's final response is a failure.
+    pub(crate) fn fail_caller(&mut self, cx: &mut Core, answer: Answer, originator: Originator) {
+        if let Some(invite) = &self.invite {
+            let server = invite.server;
+            let bytes = self.write_to_caller(cx, answer.status, None, |writer| {
+                if let Some(seconds) = answer.retry_after {
+                    writer.header_fmt(HeaderName::RetryAfter, format_args!("{seconds}"));
+                }
+                if let Some(cause) = answer.cause {
+                    writer.header_fmt(HeaderName::Reason, format_args!("Q.850;cause={cause}"));
+                }
+            });
+            if let Some(bytes) = bytes {
+                cx.layer.respond(cx.now, server, answer.status, bytes);
+            }
+            self.invite = None;
+        }
+        self.end(cx, originator, answer.status);
+    }
+
+    /// The caller's CANCEL (RFC 3261 §9.2). The CANCEL itself has been answered.
+    pub(crate) fn caller_cancelled(&mut self, cx: &mut Core) {
+        if self.invite.is_some() {
+            self.drop_leg_b(cx);
+            self.fail_caller(cx, Answer::plain(487), Originator::Source);
+        }
+    }
+
+    /// A claim on the way here is stored, or is not.
+    pub(crate) fn claim_stored(&mut self, cx: &mut Core, durable: bool) {
+        if durable {
+            if let Some(dial) = &mut self.dial {
+                dial.claims_pending = dial.claims_pending.saturating_sub(1);
+            }
+            self.try_answer_caller(cx);
+        } else if self.invite.is_some() {
+            self.drop_leg_b(cx);
+            self.fail_caller(cx, Answer::plain(503), Originator::System);
+        }
+    }
+}
+
+/// A message's method as logs and answers name it.
+pub(crate) const fn is_supported(method: Method) -> bool {
+    matches!(
+        method,
+        Method::Invite
+            | Method::Ack
+            | Method::Cancel
+            | Method::Bye
+            | Method::Options
+            | Method::Info
+            | Method::Prack
+            | Method::Update
+    )
+}

@@ -1,0 +1,564 @@
+//! Dialling: attempts in order, branches of one attempt together, failover, and the verdict that the caller gets.
+
+use alloc::boxed::Box;
+use alloc::collections::VecDeque;
+use alloc::format;
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::net::SocketAddr;
+
+use mediator_model::{
+    AddressHost, AdmissionRefused, Directory, Endpoint, EndpointIndex, Flow, Instant, Number,
+    NumberFormat, Sid, Transport, TrunkIndex,
+};
+use mediator_sip::HeaderName;
+use mediator_sip::dialog::Side as Speaker;
+use mediator_sip::dialog::{Carrier, EarlyDialogs, NewDialog, OfferAnswer, Sdp, SessionTimer};
+use mediator_sip::message::{Method, Writer};
+use smallvec::SmallVec;
+
+use crate::branch::{Branch, CancelReason, Destination, Phase, Wanted};
+use crate::call::Call;
+use crate::context::{ALLOW, ClientUse, Core, Hop, Resolving};
+use crate::identity::Shown;
+use crate::io::Event;
+use crate::leg::{LocalSdp, timer_settings};
+use crate::limits::{Holds, admit_destination, retry_after_seconds};
+use crate::request::{Body, Credentialed, EarlyDialog, write_parts, write_timer};
+use crate::route::{Attempt, Routed};
+use crate::verdict::{Failure, Verdict};
+
+/// Branches that one attempt may ring together.
+const MAX_PARALLEL: usize = 10;
+
+/// Everything that is needed until the caller has its final response.
+#[derive(Debug)]
+pub(crate) struct Dial {
+    pub(crate) directory: Arc<Directory>,
+    pub(crate) routed: Routed,
+    /// The caller's SDP; `None`: the offer comes late.
+    pub(crate) offer: Option<Box<[u8]>>,
+    pub(crate) max_forwards: u8,
+    /// The caller understands 100rel, or insists on it.
+    pub(crate) caller_100rel: Caller100Rel,
+    pub(crate) ring_until: Instant,
+    pub(crate) next_branch: u16,
+    /// The early dialog that the caller hears of.
+    pub(crate) speaking: Option<EarlyDialog>,
+    /// Code and SDP of the last 1xx to the caller, so that repetitions stop here.
+    pub(crate) last_provisional: Option<(u16, bool)>,
+    /// SDP of the speaking dialog was shown to the caller.
+    pub(crate) sdp_shown: bool,
+    /// Claims that are not durable yet: the caller's 200 waits for them.
+    pub(crate) claims_pending: usize,
+    /// Leg B has answered and the caller's 200 waits: its SDP.
+    pub(crate) answer: Option<PendingAnswer>,
+    pub(crate) verdict: Verdict,
+    pub(crate) dialled: bool,
+    /// Redirects followed.
+    pub(crate) redirects: u8,
+}
+
+/// Leg B's answer, while the caller's 200 waits.
+#[derive(Debug)]
+pub(crate) enum PendingAnswer {
+    /// With this SDP.
+    Sdp(Body),
+    /// Its SDP came before, or there was none.
+    Bare,
+}
+
+/// What the caller says of 100rel (RFC 3262 §3).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Caller100Rel {
+    /// Not supported.
+    No,
+    /// Supported: used where SDP must arrive.
+    Supported,
+    /// Required for every 1xx.
+    Required,
+}
+
+/// Why no INVITE left.
+enum NotSent {
+    Unreachable,
+    BadSdp,
+}
+
+impl Call {
+    /// Goes on to the next attempt that can be made; without any, the caller gets the verdict.
+    pub(crate) fn next_attempt(&mut self, cx: &mut Core) {
+        while let Some(attempt) =
+            self.dial.as_mut().and_then(|dial| dial.routed.attempts.pop_front())
+        {
+            self.begin_attempt(cx, &attempt);
+            if self.branches.iter().any(Branch::is_wanted) || self.dial.is_none() {
+                return;
+            }
+        }
+        self.fail_by_verdict(cx);
+    }
+
+    fn begin_attempt(&mut self, cx: &mut Core, attempt: &Attempt) {
+        let Some(dial) = &self.dial else { return };
+        let directory = dial.directory.clone();
+        let Some(endpoint) = directory.endpoint(attempt.endpoint()) else { return };
+        let holds = match reserve(cx, &directory, attempt.trunk(), endpoint) {
+            Ok(holds) => holds,
+            Err(refused) => {
+                return self.note_failure(Failure::Limited(retry_after_seconds(refused)));
+            }
+        };
+        match attempt {
+            Attempt::Address { trunk, endpoint, address } => {
+                self.try_address(cx, (*trunk, *endpoint, *address), holds);
+            }
+            Attempt::Phone { trunk, endpoint, contacts } => {
+                let mut holds = Some(holds);
+                for contact in contacts.iter().take(MAX_PARALLEL) {
+                    let uri: Box<[u8]> = contact.uri.as_bytes().into();
+                    let Some(to) = self.phone_to(cx, &contact.flow) else { continue };
+                    let Some(place) = self.destination((*trunk, *endpoint), uri, to, true) else {
+                        continue;
+                    };
+                    let holds = holds.take().unwrap_or_default();
+                    self.ring(cx, place, contact.flow, VecDeque::new(), holds);
+                }
+                if let Some(mut unused) = holds {
+                    unused.release(&cx.ports);
+                }
+            }
+        }
+    }
+
+    fn try_address(
+        &mut self,
+        cx: &mut Core,
+        (trunk, endpoint, at): (TrunkIndex, EndpointIndex, usize),
+        mut holds: Holds,
+    ) {
+        let Some(dial) = &self.dial else { return };
+        let directory = dial.directory.clone();
+        let target = dial.routed.target;
+        let Some(owner) = directory.endpoint(endpoint) else { return };
+        let Some(address) = owner.addresses.get(at) else { return };
+        let (host, hop) = match &address.host {
+            AddressHost::Ip(ip) => {
+                let transport = address.transport.unwrap_or(Transport::Udp);
+                let remote = SocketAddr::new(*ip, address.port.unwrap_or(transport.default_port()));
+                let hop = cx.flow_to(transport, remote).map_or(Hop::Unreachable, Hop::Flow);
+                (format!("{remote}"), hop)
+            }
+            AddressHost::Name(name) => {
+                let port = address.port;
+                let hop = Hop::Name {
+                    host: name.clone(),
+                    port,
+                    transport: address.transport,
+                    sips: false,
+                };
+                (port.map_or_else(|| String::from(&**name), |port| format!("{name}:{port}")), hop)
+            }
+            AddressHost::Block(_) => return holds.release(&cx.ports),
+        };
+        let user = number_text(target, owner.number_format);
+        let transport = match address.transport {
+            Some(transport) if transport != Transport::Udp => {
+                format!(";transport={}", transport.uri_token())
+            }
+            _ => String::new(),
+        };
+        let uri = format!("sip:{user}@{host}{transport}").into_bytes().into_boxed_slice();
+        let to = format!("<sip:{user}@{host}>").into_bytes().into_boxed_slice();
+        let Some(place) = self.destination((trunk, endpoint), uri, to, false) else { return };
+        match hop {
+            Hop::Flow(flow) => self.ring(cx, place, flow, VecDeque::new(), holds),
+            name @ Hop::Name { .. } => self.resolve_first(cx, place, name, holds),
+            Hop::Unreachable => {
+                holds.release(&cx.ports);
+                self.note_failure(Failure::Unreachable);
+            }
+        }
+    }
+
+    fn destination(
+        &self,
+        (trunk, endpoint): (TrunkIndex, EndpointIndex),
+        uri: Box<[u8]>,
+        to: Box<[u8]>,
+        by_flow: bool,
+    ) -> Option<Destination> {
+        let directory = &self.dial.as_ref()?.directory;
+        Some(Destination {
+            trunk,
+            trunk_sid: directory.trunk(trunk)?.sid,
+            endpoint,
+            endpoint_sid: directory.endpoint(endpoint)?.sid,
+            uri,
+            to,
+            by_flow,
+        })
+    }
+
+    /// To of a registered phone: the number that was called, at our address.
+    fn phone_to(&self, cx: &Core, flow: &Flow) -> Option<Box<[u8]>> {
+        let target = self.dial.as_ref()?.routed.target;
+        let host = cx.listener(flow)?.advertised.ip();
+        Some(format!("<sip:{target}@{}>", host_text(host)).into_bytes().into_boxed_slice())
+    }
+
+    pub(crate) fn resolve_first(
+        &mut self,
+        cx: &mut Core,
+        place: Destination,
+        name: Hop,
+        mut holds: Holds,
+    ) {
+        // Until the name is resolved the branch has no flow; this one is never sent on.
+        let placeholder = self.a.flow;
+        let Some(mut branch) = self.new_branch(cx, place, placeholder) else {
+            return holds.release(&cx.ports);
+        };
+        branch.holds.absorb(&mut holds);
+        let waiting = Resolving::Branch { call: self.key, branch: branch.id };
+        if cx.resolve(name, waiting) {
+            self.branches.push(branch);
+        } else {
+            branch.holds.release(&cx.ports);
+            self.note_failure(Failure::Unreachable);
+        }
+    }
+
+    /// The resolver's answer for a branch.
+    pub(crate) fn branch_resolved(&mut self, cx: &mut Core, id: u16, flows: &[Flow]) {
+        let Some(at) = self.branches.iter().position(|branch| branch.id == id) else { return };
+        let mut branch = self.branches.swap_remove(at);
+        let mut flows: VecDeque<Flow> = flows.iter().copied().collect();
+        let first = flows.pop_front();
+        match (first, branch.is_wanted()) {
+            (Some(flow), true) => {
+                let place = branch.destination.clone();
+                self.ring(cx, place, flow, flows, core::mem::take(&mut branch.holds));
+                if !self.branches.iter().any(Branch::is_wanted) {
+                    self.next_attempt(cx);
+                }
+            }
+            (None, true) => {
+                branch.holds.release(&cx.ports);
+                self.note_failure(Failure::Unreachable);
+                self.count_hard_failure(cx, &branch.destination, Failure::Unreachable);
+                if !self.branches.iter().any(Branch::is_wanted) {
+                    self.next_attempt(cx);
+                }
+            }
+            (_, false) => branch.holds.release(&cx.ports),
+        }
+    }
+
+    /// Sends an INVITE to one place.
+    pub(crate) fn ring(
+        &mut self,
+        cx: &mut Core,
+        place: Destination,
+        flow: Flow,
+        more_flows: VecDeque<Flow>,
+        mut holds: Holds,
+    ) {
+        let Some(mut branch) = self.new_branch(cx, place, flow) else {
+            return holds.release(&cx.ports);
+        };
+        branch.holds.absorb(&mut holds);
+        branch.more_flows = more_flows;
+        match self.send_invite(cx, &mut branch, None) {
+            Ok(()) => self.branches.push(branch),
+            Err(error) => {
+                branch.holds.release(&cx.ports);
+                self.note_failure(match error {
+                    NotSent::Unreachable => Failure::Unreachable,
+                    NotSent::BadSdp => {
+                        Failure::Final { status: 488, retry_after: None, cause: None }
+                    }
+                });
+            }
+        }
+    }
+
+    fn new_branch(&mut self, cx: &mut Core, place: Destination, flow: Flow) -> Option<Branch> {
+        let dial = self.dial.as_mut()?;
+        let id = dial.next_branch;
+        dial.next_branch = dial.next_branch.wrapping_add(1);
+        let call_id = cx.dice.call_id(cx.shard, cx.shards);
+        let tag = local_tag(self.key, Some(id), cx.dice.next_u64());
+        let endpoint = dial.directory.endpoint(place.endpoint)?;
+        let local = from_value(cx, &flow, dial.routed.shown, dial.routed.cnam.as_deref(), endpoint);
+        let session = SessionTimer::new();
+        let timer = session.offer(&timer_settings(cx));
+        let dialogs = EarlyDialogs::new(&NewDialog {
+            call_id: call_id.as_bytes(),
+            local: local.as_bytes(),
+            local_tag: tag.as_bytes(),
+            remote: &place.to,
+            target: &place.uri,
+            routes: &[],
+            cseq: 1,
+        });
+        if let Some(record) = &mut self.record {
+            record.endpoint_dst = Some(place.endpoint_sid);
+            record.call_id_dst = Some(call_id.into_boxed_str());
+        }
+        Some(Branch {
+            id,
+            phase: Phase::Resolving,
+            wanted: Wanted::Yes,
+            destination: place,
+            more_flows: VecDeque::new(),
+            flow,
+            dialogs,
+            offer_answer: OfferAnswer::new(),
+            forks: SmallVec::new(),
+            sdp: LocalSdp::new(cx.dice.next_u64()),
+            body: None,
+            session,
+            timer,
+            authenticated: false,
+            holds: Holds::default(),
+        })
+    }
+
+    /// Writes and sends a branch's INVITE; again, with the next CSeq, where it is already out.
+    fn send_invite(
+        &mut self,
+        cx: &mut Core,
+        branch: &mut Branch,
+        credentials: Option<&Credentialed>,
+    ) -> Result<(), NotSent> {
+        let dial = self.dial.as_mut().ok_or(NotSent::Unreachable)?;
+        let address = cx.listener(&branch.flow).ok_or(NotSent::Unreachable)?.advertised.ip();
+        if let (Some(offer), None) = (&dial.offer, &branch.body) {
+            let sdp = branch.sdp.cross(offer, address).map_err(|_| NotSent::BadSdp)?;
+            branch.body = Some(Body::sdp(sdp));
+        }
+        let first = branch.client().is_none();
+        let via = cx.dice.branch();
+        let uri = branch.destination.uri.clone();
+        let mut writer = cx.begin_request("INVITE", &uri, &branch.flow, &via, dial.max_forwards);
+        let parts =
+            if first { branch.dialogs.invite_parts() } else { branch.dialogs.retry_parts() };
+        write_parts(&mut writer, &parts, Method::Invite);
+        cx.write_contact(&mut writer, &branch.flow);
+        let endpoint = dial.directory.endpoint(branch.destination.endpoint);
+        write_identity(cx, &mut writer, branch, dial, endpoint);
+        writer.header(HeaderName::Allow, ALLOW);
+        let supported =
+            if dial.caller_100rel == Caller100Rel::No { "timer" } else { "timer, 100rel" };
+        writer.header(HeaderName::Supported, supported);
+        write_timer(&mut writer, &branch.timer);
+        for extra in &dial.routed.headers {
+            writer.other(&extra.name, extra.value.as_bytes());
+        }
+        if let Some(credentials) = credentials {
+            writer.header(credentials.name, &credentials.value);
+        }
+        let bytes = writer.finish(Body::parts(branch.body.as_ref()));
+        if first {
+            let sdp = if branch.body.is_some() { Sdp::Present } else { Sdp::Absent };
+            branch.offer_answer.handle(Speaker::Local, Carrier::InviteRequest, sdp);
+        }
+        let user = ClientUse::Invite { call: self.key, branch: branch.id };
+        let client = cx.start_client(Method::Invite, &via, bytes, branch.flow, user);
+        branch.phase = Phase::Calling { client, until: cx.now + cx.settings.trunk_timeout };
+        if !dial.dialled {
+            dial.dialled = true;
+            if let Some(invite) = &self.invite {
+                cx.event(Event::Dialled { delay: cx.now.saturating_since(invite.arrived) });
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends a branch's INVITE once more: with credentials, or with a longer session interval.
+    pub(crate) fn resend_invite(
+        &mut self,
+        cx: &mut Core,
+        id: u16,
+        credentials: Option<&Credentialed>,
+    ) {
+        let Some(at) = self.branches.iter().position(|branch| branch.id == id) else { return };
+        let mut branch = self.branches.swap_remove(at);
+        branch.timer = branch.session.offer(&timer_settings(cx));
+        if let Ok(()) = self.send_invite(cx, &mut branch, credentials) {
+            self.branches.push(branch);
+        } else {
+            branch.holds.release(&cx.ports);
+            self.note_failure(Failure::Unreachable);
+            self.next_attempt(cx);
+        }
+    }
+
+    /// Does not want a branch any more.
+    pub(crate) fn cancel_branch(&mut self, cx: &mut Core, id: u16, reason: CancelReason) {
+        let Some(branch) = self.branches.iter_mut().find(|branch| branch.id == id) else { return };
+        branch.holds.release(&cx.ports);
+        match branch.client() {
+            None => self.branches.retain(|branch| branch.id != id),
+            Some(client) => {
+                let sent = cx.layer.cancel(cx.now, client, reason.value(), ClientUse::Orphan);
+                branch.wanted =
+                    if sent.is_some() { Wanted::Cancelled } else { Wanted::Cancel(reason) };
+            }
+        }
+    }
+
+    /// Does not want any branch but one.
+    pub(crate) fn cancel_branches(
+        &mut self,
+        cx: &mut Core,
+        but: Option<u16>,
+        reason: CancelReason,
+    ) {
+        let wanted = |branch: &&Branch| branch.is_wanted() && Some(branch.id) != but;
+        let ids: Vec<u16> = self.branches.iter().filter(wanted).map(|branch| branch.id).collect();
+        for id in ids {
+            self.cancel_branch(cx, id, reason);
+        }
+    }
+
+    /// Trunks that gave no sign of life in time.
+    pub(crate) fn run_branch_deadlines(&mut self, cx: &mut Core) {
+        let now = cx.now;
+        let late = |branch: &&Branch| branch.deadline().is_some_and(|until| until <= now);
+        let ids: Vec<u16> = self.branches.iter().filter(late).map(|branch| branch.id).collect();
+        for id in ids {
+            self.abandon_branch(cx, id, Failure::Timeout);
+        }
+    }
+
+    /// Leaves a branch that may still answer, for the next attempt.
+    fn abandon_branch(&mut self, cx: &mut Core, id: u16, failure: Failure) {
+        let Some(branch) = self.branches.iter_mut().find(|branch| branch.id == id) else { return };
+        let place = branch.destination.clone();
+        let more = core::mem::take(&mut branch.more_flows);
+        self.cancel_branch(cx, id, CancelReason::CallerGone);
+        self.after_failure(cx, &place, more, failure);
+    }
+}
+
+/// Takes what a call to this endpoint costs, or says which limit is used up.
+fn reserve(
+    cx: &Core,
+    directory: &Directory,
+    trunk: TrunkIndex,
+    endpoint: &Endpoint,
+) -> Result<Holds, AdmissionRefused> {
+    let mut holds = Holds::default();
+    let taken = holds.take_endpoint(&cx.ports, endpoint).and_then(|()| {
+        if let Some(trunk) = directory.trunk(trunk) {
+            holds.take_trunk(&cx.ports, trunk, trunk.out_capacity)?;
+        }
+        admit_destination(&cx.ports, endpoint, cx.now)
+    });
+    match taken {
+        Ok(()) => Ok(holds),
+        Err(refused) => {
+            holds.release(&cx.ports);
+            Err(refused)
+        }
+    }
+}
+
+/// Our tag in a dialog: the call's key and, for leg B, the branch, then 64 unguessable bits.
+pub(crate) fn local_tag(key: crate::call::CallKey, branch: Option<u16>, random: u64) -> String {
+    let key = slotmap::Key::data(&key).as_ffi();
+    match branch {
+        None => format!("{key:x}-a-{random:016x}"),
+        Some(branch) => format!("{key:x}-{branch:x}-{random:016x}"),
+    }
+}
+
+/// Reads whose tag it is; whether it is right is for the dialog to compare.
+pub(crate) fn read_tag(tag: &[u8]) -> Option<(crate::call::CallKey, Option<u16>)> {
+    let mut parts = core::str::from_utf8(tag).ok()?.split('-');
+    let key = u64::from_str_radix(parts.next()?, 16).ok()?;
+    let branch = match parts.next()? {
+        "a" => None,
+        branch => Some(u16::from_str_radix(branch, 16).ok()?),
+    };
+    Some((slotmap::KeyData::from_ffi(key).into(), branch))
+}
+
+/// A host in a URI: IPv6 in brackets.
+pub(crate) fn host_text(ip: core::net::IpAddr) -> String {
+    match ip {
+        core::net::IpAddr::V4(ip) => format!("{ip}"),
+        core::net::IpAddr::V6(ip) => format!("[{ip}]"),
+    }
+}
+
+fn number_text(number: Number, form: NumberFormat) -> String {
+    match form {
+        NumberFormat::Digits => format!("{number}"),
+        NumberFormat::Plus => format!("+{number}"),
+    }
+}
+
+/// The value of From without its tag: contract §2's identity rules have been applied.
+fn from_value(
+    cx: &Core,
+    flow: &Flow,
+    shown: Shown,
+    cnam: Option<&str>,
+    endpoint: &Endpoint,
+) -> String {
+    match shown {
+        Shown::Anonymous => String::from("\"Anonymous\" <sip:anonymous@anonymous.invalid>"),
+        Shown::Number(number) => {
+            let host = cx.listener(flow).map_or_else(String::new, |l| host_text(l.advertised.ip()));
+            let user = number_text(number, endpoint.number_format);
+            match cnam {
+                None => format!("<sip:{user}@{host}>"),
+                Some(name) => format!("{} <sip:{user}@{host}>", quoted(name)),
+            }
+        }
+    }
+}
+
+/// P-Asserted-Identity and Privacy (RFC 3325, RFC 3323).
+fn write_identity(
+    cx: &Core,
+    writer: &mut Writer,
+    branch: &Branch,
+    dial: &Dial,
+    endpoint: Option<&Endpoint>,
+) {
+    match (dial.routed.shown, endpoint) {
+        (Shown::Number(_), Some(endpoint)) => {
+            let shown = dial.routed.shown;
+            let value = from_value(cx, &branch.flow, shown, dial.routed.cnam.as_deref(), endpoint);
+            writer.header(HeaderName::PAssertedIdentity, value.as_bytes());
+        }
+        (Shown::Number(_), None) => {}
+        (Shown::Anonymous, _) => {
+            writer.header(HeaderName::Privacy, "id");
+        }
+    }
+}
+
+/// A quoted-string (RFC 3261 §25.1).
+fn quoted(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push('"');
+    for c in text.chars() {
+        if matches!(c, '"' | '\\') {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    out.push('"');
+    out
+}
+
+/// The endpoint's sid, for credentials.
+pub(crate) fn endpoint_of(branch: &Branch) -> Sid {
+    branch.destination.endpoint_sid
+}

@@ -1,0 +1,58 @@
+//! Dice: unguessable tags, branches, Call-IDs and sids, and fair picks, from one seeded stream.
+//!
+//! `ChaCha12`, seeded by the operating system in the server and by the test in a simulation: the same
+//! seed throws the same numbers, and a peer who sees some cannot tell the next.
+
+use alloc::string::String;
+use core::fmt::Write as _;
+
+use mediator_model::Sid;
+use mediator_sip::message::shard_hash;
+use rand_chacha::ChaCha12Rng;
+use rand_core::{RngCore as _, SeedableRng as _};
+
+/// A stream of random values.
+pub(crate) struct Dice {
+    stream: ChaCha12Rng,
+}
+
+impl Dice {
+    pub(crate) fn new(seed: [u8; 32]) -> Self {
+        Self { stream: ChaCha12Rng::from_seed(seed) }
+    }
+
+    pub(crate) fn next_u64(&mut self) -> u64 {
+        self.stream.next_u64()
+    }
+
+    /// A number in `0..bound`; 0 where `bound` is 0.
+    pub(crate) fn below(&mut self, bound: u64) -> u64 {
+        // A bias of bound / 2^64 is far below anything observable for the small bounds used here.
+        ((u128::from(self.stream.next_u64()) * u128::from(bound)) >> 64) as u64
+    }
+
+    pub(crate) fn sid(&mut self) -> Sid {
+        Sid::from_random(
+            (u128::from(self.stream.next_u64()) << 64) | u128::from(self.stream.next_u64()),
+        )
+    }
+
+    /// A branch for Via: the magic cookie of RFC 3261 §8.1.1.7 and 64 random bits.
+    pub(crate) fn branch(&mut self) -> String {
+        let mut branch = String::with_capacity(23);
+        let _ = write!(branch, "z9hG4bK{:016x}", self.stream.next_u64());
+        branch
+    }
+
+    /// A Call-ID whose owner among `shards` is `shard`: drawn again until it hashes home.
+    pub(crate) fn call_id(&mut self, shard: usize, shards: usize) -> String {
+        loop {
+            let mut call_id = String::with_capacity(32);
+            let (high, low) = (self.stream.next_u64(), self.stream.next_u64());
+            let _ = write!(call_id, "{high:016x}{low:016x}");
+            if shards <= 1 || shard_hash(call_id.as_bytes()) % shards as u64 == shard as u64 {
+                return call_id;
+            }
+        }
+    }
+}

@@ -1,0 +1,391 @@
+//! A new INVITE: from the first look at it to the first attempt (contract §1, §2; RFC 3261 §8.2, §13.3).
+
+use alloc::boxed::Box;
+use alloc::string::String;
+
+use mediator_model::{
+    AdmissionRefused, Endpoint, EndpointIndex, Number, Ringback, TrunkIndex, UnixMillis,
+};
+use mediator_sip::HeaderName;
+use mediator_sip::dialog::Side as Speaker;
+use mediator_sip::dialog::{Carrier, Dialog, Negotiated, Sdp};
+use mediator_sip::message::{Method, Request, reason_phrase};
+use mediator_sip::transaction::ServerKey;
+use mediator_sip::uri::Scheme;
+
+use crate::call::{Call, CallKey, CallerInvite, Stage};
+use crate::cdr::{CallRecord, Originator};
+use crate::context::Core;
+use crate::dial::{Caller100Rel, Dial, local_tag};
+use crate::engine::Engine;
+use crate::identity::{Caller, caller_of, number_of};
+use crate::ingress::Proof;
+use crate::io::{CallStarted, Event, Output};
+use crate::leg::{Leg, LocalSdp, timer_settings};
+use crate::limits::{Holds, admit_source, retry_after_seconds};
+use crate::relay::{checked_sdp, hops_left, refuse_interval};
+use crate::route::{Claiming, Routed, Router};
+use crate::verdict::Verdict;
+
+/// Extensions that an INVITE may require (RFC 3261 §8.2.2.3).
+const SUPPORTED: [&str; 2] = ["100rel", "timer"];
+
+/// Seconds of Retry-After while the process drains or is full.
+const BUSY_RETRY_AFTER: u32 = 5;
+
+/// An INVITE that has passed every check.
+struct Accepted {
+    server: ServerKey,
+    request: Request,
+    source: EndpointIndex,
+    dialled: Number,
+    caller: Caller,
+    offer: Option<Box<[u8]>>,
+    agreed: Negotiated,
+    holds: Holds,
+}
+
+impl Engine {
+    /// A request of INVITE outside a dialog.
+    pub(crate) fn incoming_invite(&mut self, server: ServerKey, request: Request) {
+        let full = self.calls.len() >= self.core.settings.max_calls;
+        if self.core.draining || full {
+            let reason = if full { "too many calls" } else { "draining" };
+            return refuse_busy(&mut self.core, server, &request, BUSY_RETRY_AFTER, reason);
+        }
+        if let Some(accepted) = accept(&mut self.core, server, request) {
+            self.route_call(accepted);
+        }
+    }
+
+    fn route_call(&mut self, mut accepted: Accepted) {
+        let core = &mut self.core;
+        let directory = core.directory.clone();
+        let ports = core.ports.clone();
+        let router = Router {
+            directory: &directory,
+            ports: &ports,
+            now: core.now,
+            wall: core.wall(),
+            claiming: Claiming::Claim,
+        };
+        let routed = match router.route(accepted.dialled, accepted.caller, &mut core.dice) {
+            Ok(routed) => routed,
+            Err(no_route) => {
+                accepted.holds.release(&core.ports);
+                return refuse(
+                    core,
+                    accepted.server,
+                    &accepted.request,
+                    no_route.status(),
+                    "no route",
+                );
+            }
+        };
+        let over = routed.accounts.iter().find_map(|account| {
+            take_account(core, directory.endpoint(*account)?, &mut accepted.holds).err()
+        });
+        if let Some(refused) = over {
+            accepted.holds.release(&core.ports);
+            let seconds = retry_after_seconds(refused);
+            return refuse_busy(core, accepted.server, &accepted.request, seconds, "account limit");
+        }
+        self.start_call(accepted, routed);
+    }
+
+    fn start_call(&mut self, accepted: Accepted, routed: Routed) {
+        let core = &mut self.core;
+        core.refuse(accepted.server, &accepted.request, 100);
+        let server = accepted.server;
+        let mut fault = None;
+        let key = self.calls.insert_with_key(|key| match new_call(core, key, accepted, routed) {
+            Ok(call) => Some(call),
+            Err(unmade) => {
+                fault = Some(unmade);
+                None
+            }
+        });
+        if let Some(mut unmade) = fault {
+            self.calls.remove(key);
+            unmade.holds.release(&self.core.ports);
+            self.core.refuse(unmade.server, &unmade.request, 400);
+            return;
+        }
+        self.invites.insert(server, key);
+        if let Some(sid) = self.call(key).map(|call| call.sid) {
+            self.sids.insert(sid, key);
+        }
+        self.core.counters.calls_started.add_one();
+        self.with_call(key, super::call::Call::next_attempt);
+    }
+}
+
+/// Checks an INVITE in the order of RFC 3261 §8.2; where it is refused, it has been answered.
+fn accept(core: &mut Core, server: ServerKey, request: Request) -> Option<Accepted> {
+    if core.layer.is_merged(server) {
+        refuse(core, server, &request, 482, "merged request");
+        return None;
+    }
+    let source = core.identify(server, &request, Proof::AddressOrDigest)?;
+    if unsupported(core, server, &request) {
+        return None;
+    }
+    if request.max_forwards().ok().flatten() == Some(0) {
+        refuse(core, server, &request, 483, "Max-Forwards is used up");
+        return None;
+    }
+    let dialled = dialled_number(core, server, &request)?;
+    let offer = checked_sdp(core, server, &request).ok()?;
+    let settings = timer_settings(core);
+    let session = mediator_sip::dialog::SessionTimer::new();
+    let agreed = match session.negotiate_uas(&request, &settings) {
+        Ok(agreed) => agreed,
+        Err(too_small) => {
+            refuse_interval(core, server, &request, too_small.min_se);
+            return None;
+        }
+    };
+    let directory = core.directory.clone();
+    let endpoint = directory.endpoint(source)?;
+    let mut holds = Holds::default();
+    if let Err(refused) = take_source(core, endpoint, source, &mut holds) {
+        holds.release(&core.ports);
+        let seconds = retry_after_seconds(refused);
+        refuse_busy(core, server, &request, seconds, "endpoint limit");
+        return None;
+    }
+    let caller = caller_of(&request, endpoint);
+    let offer = offer.map(|sdp| Box::from(&*sdp));
+    Some(Accepted { server, request, source, dialled, caller, offer, agreed, holds })
+}
+
+/// 420 with what we do not understand (RFC 3261 §8.2.2.3); `true`: it was sent.
+fn unsupported(core: &mut Core, server: ServerKey, request: &Request) -> bool {
+    let known = |tag: &[u8]| SUPPORTED.iter().any(|ours| tag.eq_ignore_ascii_case(ours.as_bytes()));
+    let unknown: String = request
+        .values(HeaderName::Require)
+        .filter(|tag| !known(tag))
+        .map(String::from_utf8_lossy)
+        .collect::<alloc::vec::Vec<_>>()
+        .join(", ");
+    if unknown.is_empty() {
+        return false;
+    }
+    core.refuse_with(server, request, 420, "Bad Extension", |writer| {
+        writer.header(HeaderName::Unsupported, unknown.as_bytes());
+    });
+    true
+}
+
+/// The number that the Request-URI asks for.
+fn dialled_number(core: &mut Core, server: ServerKey, request: &Request) -> Option<Number> {
+    let uri = request.uri_parsed().ok();
+    let status = match uri.as_ref().map(|uri| uri.scheme) {
+        // Without TLS there is no secure way to or from here (RFC 3261 §19.1, §26.2.2).
+        None | Some(Scheme::Sips | Scheme::Other) => 416,
+        Some(Scheme::Sip | Scheme::Tel) => 404,
+    };
+    let number = uri.as_ref().filter(|_| status == 404).and_then(number_of);
+    if number.is_none() {
+        refuse(core, server, request, status, "no number in the Request-URI");
+    }
+    number
+}
+
+fn take_source(
+    core: &Core,
+    endpoint: &Endpoint,
+    source: EndpointIndex,
+    holds: &mut Holds,
+) -> Result<(), AdmissionRefused> {
+    holds.take_endpoint(&core.ports, endpoint)?;
+    // The inbound capacity of the trunk that leads to this endpoint, where it is in just one group.
+    if let Some(trunk) = trunk_of(core, source).and_then(|at| core.directory.trunk(at)) {
+        holds.take_trunk(&core.ports, trunk, trunk.in_capacity)?;
+    }
+    admit_source(&core.ports, endpoint, core.now)
+}
+
+fn trunk_of(core: &Core, endpoint: EndpointIndex) -> Option<TrunkIndex> {
+    core.directory.trunk_of(endpoint)
+}
+
+/// A mediator endpoint takes part in the calls that its bindings carry, and starts them.
+fn take_account(
+    core: &Core,
+    account: &Endpoint,
+    holds: &mut Holds,
+) -> Result<(), AdmissionRefused> {
+    holds.take_endpoint(&core.ports, account)?;
+    admit_source(&core.ports, account, core.now)
+}
+
+/// What could not become a call.
+struct Unmade {
+    server: ServerKey,
+    request: Request,
+    holds: Holds,
+}
+
+fn new_call(
+    core: &mut Core,
+    key: CallKey,
+    accepted: Accepted,
+    routed: Routed,
+) -> Result<Box<Call>, Box<Unmade>> {
+    let Accepted { server, request, source, dialled, caller, offer, agreed, holds } = accepted;
+    let tag = local_tag(key, None, core.dice.next_u64());
+    let (Some(flow), Ok(dialog)) =
+        (core.layer.server_flow(server), Dialog::from_request(&request, tag.as_bytes()))
+    else {
+        return Err(Box::new(Unmade { server, request, holds }));
+    };
+    let directory = core.directory.clone();
+    let endpoint = directory.endpoint(source);
+    let endpoint_src = endpoint.map_or_else(|| core.dice.sid(), |endpoint| endpoint.sid);
+    let mut a = Leg::new(dialog, flow, endpoint_src, LocalSdp::new(core.dice.next_u64()));
+    a.by_flow = endpoint.is_some_and(is_phone) && request.first(HeaderName::RecordRoute).is_none();
+    a.learn_abilities(&request);
+    a.agreed = Some(agreed);
+    let presence = if offer.is_some() { Sdp::Present } else { Sdp::Absent };
+    a.offer_answer.handle(Speaker::Remote, Carrier::InviteRequest, presence);
+    let sid = core.dice.sid();
+    let call_id: Box<str> = String::from_utf8_lossy(request.call_id().unwrap_or_default()).into();
+    announce(core, sid, &routed, (endpoint_src, caller, dialled), &call_id);
+    let record = CallRecord {
+        call: sid,
+        kind: routed.kind,
+        binding: routed.binding.as_ref().map(|(binding, _)| binding.clone()),
+        endpoint: routed.accounts.first().and_then(|at| directory.endpoint(*at)).map(|e| e.sid),
+        endpoint_src,
+        endpoint_dst: None,
+        number_src: caller.number(),
+        number_redirect: dialled,
+        number_dst: routed.binding.as_ref().map(|(binding, _)| binding.destination_did),
+        date_start: core.wall(),
+        date_talk: None,
+        date_stop: UnixMillis(0),
+        sip_cause: 0,
+        disconnect_originator: Originator::System,
+        call_id_src: call_id,
+        call_id_dst: None,
+    };
+    let dial = Dial {
+        claims_pending: routed.claims.len(),
+        max_forwards: hops_left(&request),
+        caller_100rel: caller_100rel(&request),
+        ring_until: core.now + core.settings.ring_timeout,
+        directory,
+        routed,
+        offer,
+        next_branch: 0,
+        speaking: None,
+        last_provisional: None,
+        sdp_shown: false,
+        answer: None,
+        verdict: Verdict::default(),
+        dialled: false,
+        redirects: 0,
+    };
+    let mut call = Box::new(Call {
+        key,
+        sid,
+        stage: Stage::Dialling,
+        invite: Some(Box::new(CallerInvite { server, request, arrived: core.now })),
+        a,
+        reliable: None,
+        dial: Some(Box::new(dial)),
+        branches: alloc::vec::Vec::new(),
+        b: None,
+        outgoing: alloc::vec::Vec::new(),
+        bye_after_ack: alloc::vec::Vec::new(),
+        holds,
+        record: Some(Box::new(record)),
+        timer: None,
+    });
+    if let Some(name) = call.a.aim(core) {
+        call.resolve_leg(core, crate::leg::Side::A, name);
+    }
+    Ok(call)
+}
+
+/// Tells the driver of the call, its claims, and what its binding asks for that nothing here can serve.
+fn announce(
+    core: &mut Core,
+    call: mediator_model::Sid,
+    routed: &Routed,
+    (endpoint, caller, dialled): (mediator_model::Sid, Caller, Number),
+    call_id: &str,
+) {
+    let binding = routed.binding.as_ref().map(|(binding, _)| binding);
+    core.event(Event::CallStarted {
+        call,
+        started: Box::new(CallStarted {
+            kind: routed.kind,
+            reference: binding.map(|binding| binding.sid),
+            endpoint,
+            number_src: caller.number(),
+            number_redirect: dialled,
+            number_dst: routed.target,
+            call_id: call_id.into(),
+        }),
+    });
+    for claim in &routed.claims {
+        core.outputs.push_back(Output::StoreClaim { call, change: claim.clone() });
+    }
+    let Some(binding) = binding else { return };
+    let attributes = binding.attributes.as_deref();
+    let unserved = [
+        ("announce", attributes.is_some_and(|a| a.announce.is_some())),
+        ("ringback", attributes.is_some_and(|a| a.ringback == Ringback::HoldMusic)),
+        ("dtmf", binding.dtmf.is_some()),
+    ];
+    for (attribute, _) in unserved.into_iter().filter(|(_, asked)| *asked) {
+        core.event(Event::AttributeUnserved { binding: binding.sid, attribute });
+    }
+}
+
+/// A softphone behind whatever NAT: requests go back over its flow.
+const fn is_phone(endpoint: &Endpoint) -> bool {
+    matches!(endpoint.kind, mediator_model::EndpointKind::ThirdParty { credentials: Some(_) })
+}
+
+fn caller_100rel(request: &Request) -> Caller100Rel {
+    if request.has_option(HeaderName::Require, "100rel") {
+        Caller100Rel::Required
+    } else if request.has_option(HeaderName::Supported, "100rel") {
+        Caller100Rel::Supported
+    } else {
+        Caller100Rel::No
+    }
+}
+
+fn refuse(
+    core: &mut Core,
+    server: ServerKey,
+    request: &Request,
+    status: u16,
+    reason: &'static str,
+) {
+    if let Some(flow) = core.layer.server_flow(server) {
+        core.event(Event::Refused { status, reason, source: flow.remote.ip() });
+    }
+    debug_assert_eq!(request.method(), Method::Invite);
+    core.refuse(server, request, status);
+}
+
+/// 503 with Retry-After.
+pub(crate) fn refuse_busy(
+    core: &mut Core,
+    server: ServerKey,
+    request: &Request,
+    seconds: u32,
+    reason: &'static str,
+) {
+    if let Some(flow) = core.layer.server_flow(server) {
+        core.event(Event::Refused { status: 503, reason, source: flow.remote.ip() });
+    }
+    core.refuse_with(server, request, 503, reason_phrase(503), |writer| {
+        writer.header_fmt(HeaderName::RetryAfter, format_args!("{seconds}"));
+    });
+}

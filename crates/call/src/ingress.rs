@@ -1,0 +1,154 @@
+//! Who sent a request: contract §1 (a live registration, an endpoint's address, digest) and §2's answers to strangers.
+//!
+//! Strangers get nothing useful: a challenge, 403 after wrong credentials, and silence once they are banned.
+
+use mediator_model::{EndpointIndex, EndpointKind, Flow, SourceMatch};
+use mediator_sip::HeaderName;
+use mediator_sip::digest::{
+    Algorithm, Credentials, NonceState, Stale, challenge_value, verify_password,
+};
+use mediator_sip::message::Request;
+use mediator_sip::transaction::ServerKey;
+use mediator_sip::uri::Uri;
+
+use crate::context::Core;
+use crate::io::Event;
+
+/// Which proof of identity a request must bring.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Proof {
+    /// An address or a registration will do.
+    AddressOrDigest,
+    /// Only digest: REGISTER.
+    Digest,
+}
+
+/// What credentials turned out to be.
+enum Verdict {
+    /// The endpoint's.
+    Valid(EndpointIndex),
+    /// None for our realm.
+    Absent,
+    /// Right once, but the nonce is too old, used up or not ours: ask again.
+    Stale,
+    /// Wrong.
+    Wrong,
+}
+
+impl Core {
+    /// Whether the source is banned: it gets silence, whatever it sends.
+    pub(crate) fn is_banned(&self, flow: &Flow) -> bool {
+        self.ports.admission.is_banned(flow.remote, self.now)
+    }
+
+    /// The endpoint that sent a request; where `None`, the request has been answered.
+    pub(crate) fn identify(
+        &mut self,
+        server: ServerKey,
+        request: &Request,
+        proof: Proof,
+    ) -> Option<EndpointIndex> {
+        let flow = self.layer.server_flow(server)?;
+        if proof == Proof::AddressOrDigest
+            && let Some(endpoint) = self.endpoint_at(&flow)
+        {
+            return Some(endpoint);
+        }
+        match self.verify(request) {
+            Verdict::Valid(endpoint) => Some(endpoint),
+            Verdict::Absent => self.challenge(server, request, &flow, Stale::No),
+            Verdict::Stale => self.challenge(server, request, &flow, Stale::Yes),
+            Verdict::Wrong => {
+                if self.directory.identify(flow.remote.ip(), flow.remote.port())
+                    == SourceMatch::Unknown
+                {
+                    self.ports.admission.wrong_credentials(flow.remote, self.now);
+                }
+                let source = flow.remote.ip();
+                self.event(Event::Refused { status: 403, reason: "wrong credentials", source });
+                self.refuse(server, request, 403);
+                None
+            }
+        }
+    }
+
+    /// The endpoint whose live registration or address a source is.
+    pub(crate) fn endpoint_at(&self, flow: &Flow) -> Option<EndpointIndex> {
+        let registered = self.ports.locations.registered_at(flow.transport, flow.remote, self.now);
+        if let Some(index) = registered.and_then(|sid| self.directory.endpoint_by_sid(sid)) {
+            return Some(index);
+        }
+        match self.directory.identify(flow.remote.ip(), flow.remote.port()) {
+            SourceMatch::One(index) => Some(index),
+            SourceMatch::Several(_) | SourceMatch::Unknown => None,
+        }
+    }
+
+    fn challenge(
+        &mut self,
+        server: ServerKey,
+        request: &Request,
+        flow: &Flow,
+        stale: Stale,
+    ) -> Option<EndpointIndex> {
+        if !self.ports.admission.admit_challenge(flow.remote, self.now) {
+            self.counters.silenced.add_one();
+            self.layer.forget_server(server);
+            return None;
+        }
+        self.counters.challenges.add_one();
+        let salt = self.dice.next_u64();
+        let nonce = self.settings.nonce_key.mint(self.wall(), salt);
+        let realm = self.settings.realm.clone();
+        let value = |algorithm: Algorithm| challenge_value(&realm, &nonce, algorithm, stale);
+        let (strong, weak) = (value(Algorithm::Sha256), value(Algorithm::Md5));
+        self.refuse_with(server, request, 401, "Unauthorized", |writer| {
+            // The strongest first: RFC 8760 §2.3.
+            writer.header(HeaderName::WwwAuthenticate, strong);
+            writer.header(HeaderName::WwwAuthenticate, weak);
+        });
+        None
+    }
+
+    fn verify(&self, request: &Request) -> Verdict {
+        let realm = self.settings.realm.as_bytes();
+        let ours = |credentials: &Credentials<'_>| *credentials.realm == *realm;
+        let mut sent = request
+            .lines(HeaderName::Authorization)
+            .filter_map(|value| Credentials::parse(value).ok());
+        let Some(credentials) = sent.find(ours) else { return Verdict::Absent };
+        let nonce = match self.settings.nonce_key.check(&credentials.nonce, self.wall()) {
+            NonceState::Fresh { id } => Some(id),
+            NonceState::Stale => None,
+            // Not ours: nothing that was computed with it says anything.
+            NonceState::Forged => return Verdict::Absent,
+        };
+        let Some(index) = self.owner_of(request, &credentials) else { return Verdict::Wrong };
+        let count = credentials.nc.unwrap_or(0);
+        match nonce {
+            Some(id) if self.ports.admission.nonce_fresh(id, count, self.now) => {
+                Verdict::Valid(index)
+            }
+            Some(_) | None => Verdict::Stale,
+        }
+    }
+
+    /// The endpoint whose password a request's credentials show.
+    fn owner_of(&self, request: &Request, credentials: &Credentials<'_>) -> Option<EndpointIndex> {
+        let same_uri = || {
+            let theirs = Uri::parse(&credentials.uri).ok()?;
+            Some(theirs.equivalent(&request.uri_parsed().ok()?))
+        };
+        let for_this = *credentials.uri == *request.uri() || same_uri() == Some(true);
+        let username = core::str::from_utf8(&credentials.username).unwrap_or_default();
+        let index = self.directory.endpoint_by_user(username);
+        let secret = index.and_then(|index| match &self.directory.endpoint(index)?.kind {
+            EndpointKind::ThirdParty { credentials } => credentials.as_ref(),
+            EndpointKind::Mediator { .. } | EndpointKind::SystemGateway => None,
+        });
+        // An unknown user costs the same as a wrong password and is told the same.
+        let password = secret.map_or("", |secret| secret.password.expose());
+        let right = verify_password(credentials, request.method_token(), password);
+        index.filter(|_| right && for_this && secret.is_some())
+    }
+}

@@ -1,0 +1,286 @@
+//! What goes into an engine and what comes out of it: the whole contract with its driver.
+//!
+//! The driver hands over [`Input`]s and the time, and carries out [`Output`]s in order. Nothing here
+//! waits: a name to resolve or a claim to store goes out as an output and its result comes back as an input.
+
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::net::{IpAddr, SocketAddr};
+use core::time::Duration;
+
+use bytes::Bytes;
+use mediator_model::{
+    Admission, Bindings, Change, ConnectionId, Directory, Flow, ListenerId, Locations, Number, Sid,
+    Transport, UnixMillis,
+};
+use mediator_sip::digest::NonceKey;
+use mediator_sip::transaction::{ClientKey, TimerSettings};
+
+use crate::cdr::CallRecord;
+
+/// One listening socket as messages name it.
+#[derive(Clone, Debug)]
+pub struct Listener {
+    /// Its id in flows.
+    pub id: ListenerId,
+    /// What it speaks.
+    pub transport: Transport,
+    /// The address that Via and Contact carry: the advertised one, else the socket's own.
+    pub advertised: SocketAddr,
+    /// The address that it is bound to; wildcards allowed.
+    pub bound: SocketAddr,
+}
+
+/// What the operator has set for every call.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The listening sockets; the first one of a transport and address family is used for new flows.
+    pub listeners: Vec<Listener>,
+    /// The realm of challenges.
+    pub realm: Box<str>,
+    /// Signs nonces; the same in every shard.
+    pub nonce_key: NonceKey,
+    /// Unanswered calls end after this time. Default 120 s.
+    pub ring_timeout: Duration,
+    /// A trunk without any response is left after this time. Default 5 s.
+    pub trunk_timeout: Duration,
+    /// Calls end this long after they were answered. Default 4 h.
+    pub max_call_duration: Duration,
+    /// The session interval that we ask for (RFC 4028). Default 1800 s.
+    pub session_expires: Duration,
+    /// The shortest session interval that we accept. Default 90 s.
+    pub min_se: Duration,
+    /// Base timers of RFC 3261 §17.
+    pub timers: TimerSettings,
+    /// Calls at once in one shard; more get 503.
+    pub max_calls: usize,
+}
+
+impl Settings {
+    /// Settings with the contract's defaults for the given sockets.
+    pub fn new(listeners: Vec<Listener>, nonce_key: NonceKey) -> Self {
+        Self {
+            listeners,
+            realm: "mediator".into(),
+            nonce_key,
+            ring_timeout: Duration::from_mins(2),
+            trunk_timeout: Duration::from_secs(5),
+            max_call_duration: Duration::from_hours(4),
+            session_expires: Duration::from_mins(30),
+            min_se: Duration::from_secs(90),
+            timers: TimerSettings::default(),
+            max_calls: 200_000,
+        }
+    }
+}
+
+/// The shared state that an engine reads.
+#[derive(Clone)]
+pub struct Ports {
+    /// The binding table.
+    pub bindings: Arc<dyn Bindings>,
+    /// The registrar's location service.
+    pub locations: Arc<dyn Locations>,
+    /// Limits, health, replay and abuse counters.
+    pub admission: Arc<dyn Admission>,
+}
+
+/// How an engine begins.
+pub struct EngineSetup {
+    /// This shard's number, below `shards`.
+    pub shard: usize,
+    /// How many shards share the Call-IDs.
+    pub shards: usize,
+    /// What the operator has set.
+    pub settings: Arc<Settings>,
+    /// Endpoints, trunk groups, DIDs.
+    pub directory: Arc<Directory>,
+    /// The shared state.
+    pub ports: Ports,
+    /// Dice for tags, branches, Call-IDs and weights: from the operating system, or a test's seed.
+    pub seed: [u8; 32],
+    /// The wall clock at [`mediator_model::Instant::ZERO`].
+    pub epoch: UnixMillis,
+}
+
+/// A name that the driver resolves (RFC 3263).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Query {
+    /// Ties the answer to the question.
+    pub id: QueryId,
+    /// The host name.
+    pub host: Box<str>,
+    /// The port, where one was named: then no SRV.
+    pub port: Option<u16>,
+    /// The transport, where one was named: then no NAPTR.
+    pub transport: Option<Transport>,
+    /// Whether only TLS will do.
+    pub sips: bool,
+}
+
+/// Ties a resolver's answer to its question; never reused.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct QueryId(pub u64);
+
+/// A call as the API and the driver name it.
+pub type CallSid = Sid;
+
+/// What the driver hands over.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// A datagram, or a message framed from a stream.
+    Message {
+        /// Where it came from.
+        flow: Flow,
+        /// All of it.
+        bytes: Bytes,
+    },
+    /// A request that was sent could not be delivered (connection refused or closed, ICMP).
+    SendFailed {
+        /// As given in [`Output::Send`].
+        client: ClientKey,
+    },
+    /// A stream connection is gone.
+    ConnectionClosed(ConnectionId),
+    /// A name was resolved: candidates in order of preference, empty when there are none.
+    Resolved {
+        /// The question's id.
+        id: QueryId,
+        /// Where to try, best first.
+        candidates: Vec<(Transport, SocketAddr)>,
+    },
+    /// The outcome of [`Output::StoreClaim`].
+    ClaimStored {
+        /// The call that waits.
+        call: CallSid,
+        /// Whether the claim is durable.
+        durable: bool,
+    },
+    /// From here on calls are routed by this directory.
+    Directory(Arc<Directory>),
+    /// From here on calls are made by these settings.
+    Settings(Arc<Settings>),
+    /// The wall clock at the epoch, corrected.
+    Epoch(UnixMillis),
+    /// New calls get 503 from here on.
+    Drain,
+    /// Every call ends with BYE now.
+    HangUpAll,
+    /// One call ends with BYE or CANCEL now.
+    HangUp(CallSid),
+}
+
+/// What the driver carries out.
+#[derive(Clone, Debug)]
+pub enum Output {
+    /// Send these bytes.
+    Send {
+        /// Where to.
+        flow: Flow,
+        /// The message.
+        bytes: Bytes,
+        /// Whom to name in [`Input::SendFailed`]; `None`: nobody waits.
+        client: Option<ClientKey>,
+    },
+    /// Resolve a name and answer with [`Input::Resolved`].
+    Resolve(Query),
+    /// Make a first caller's claim durable and answer with [`Input::ClaimStored`].
+    StoreClaim {
+        /// The call that waits.
+        call: CallSid,
+        /// What to store.
+        change: Change,
+    },
+    /// Something happened that an operator, the API or the records want to know.
+    Event(Event),
+}
+
+/// Why and how much of what; for logs, records and the live call list.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// A call was admitted and is being routed.
+    CallStarted {
+        /// The call.
+        call: CallSid,
+        /// Whether a binding or a plain number carries it, and from whom.
+        started: Box<CallStarted>,
+    },
+    /// The first ringing response.
+    CallRinging {
+        /// The call.
+        call: CallSid,
+    },
+    /// Both sides are joined.
+    CallAnswered {
+        /// The call.
+        call: CallSid,
+        /// From the caller's INVITE to the answer.
+        setup: Duration,
+    },
+    /// It is over; the record says how.
+    CallEnded(Box<CallRecord>),
+    /// The first INVITE of leg B left this long after the caller's INVITE came.
+    Dialled {
+        /// Post-dial delay added by us.
+        delay: Duration,
+    },
+    /// A phone registered, refreshed or left.
+    Registration {
+        /// The endpoint.
+        endpoint: Sid,
+        /// How many contacts it has now.
+        contacts: usize,
+        /// Where it is now.
+        source: SocketAddr,
+    },
+    /// A trunk was found dead or alive again.
+    TrunkHealth {
+        /// The trunk.
+        trunk: Sid,
+        /// Whether calls go to it.
+        alive: bool,
+    },
+    /// A request was refused before it became a call.
+    Refused {
+        /// The code it got; 0: silence.
+        status: u16,
+        /// Why, for people.
+        reason: &'static str,
+        /// From where; below INFO.
+        source: IpAddr,
+    },
+    /// A binding's attribute cannot be served in the media mode that is set.
+    AttributeUnserved {
+        /// The binding.
+        binding: Sid,
+        /// The attribute.
+        attribute: &'static str,
+    },
+    /// A defect of ours ended one call.
+    Bug {
+        /// The call, where one is concerned.
+        call: Option<CallSid>,
+        /// What was found impossible.
+        what: &'static str,
+    },
+}
+
+/// How a call began, for the live call list.
+#[derive(Clone, Debug)]
+pub struct CallStarted {
+    /// The flow that runs it.
+    pub kind: crate::FlowKind,
+    /// The binding, for a binding flow.
+    pub reference: Option<Sid>,
+    /// The endpoint that it came from.
+    pub endpoint: Sid,
+    /// The caller's number, where it has one.
+    pub number_src: Option<Number>,
+    /// The number dialled.
+    pub number_redirect: Number,
+    /// The number that leg B goes to.
+    pub number_dst: Number,
+    /// The caller's Call-ID.
+    pub call_id: Box<str>,
+}

@@ -1,0 +1,197 @@
+//! A leg: our end of one dialog, with its offer/answer state, session timer and way to the peer.
+//!
+//! UAC and UAS are roles of a transaction, not of a leg: leg A is where the call came from, leg B where it went.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::net::IpAddr;
+
+use bytes::Bytes;
+use mediator_model::{Flow, Instant, Sid};
+use mediator_sip::dialog::{
+    Dialog, Negotiated, OfferAnswer, Retransmit2xx, SessionTimer, SessionTimerSettings, TimerOffer,
+};
+use mediator_sip::message::{Headers, Method};
+use mediator_sip::sdp::{Crossing, SdpError, rewrite_direct, same_content};
+use mediator_sip::transaction::ServerKey;
+
+use crate::context::{Core, Hop};
+use crate::request::Queued;
+
+/// The two sides of a call.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Side {
+    /// Where the call came from.
+    A,
+    /// Where it went.
+    B,
+}
+
+impl Side {
+    /// The other side.
+    #[must_use]
+    pub const fn other(self) -> Self {
+        match self {
+            Self::A => Self::B,
+            Self::B => Self::A,
+        }
+    }
+}
+
+/// The SDP that we send on a leg: our own o= line, whose version grows with each change (RFC 3264 §8).
+#[derive(Clone, Debug)]
+pub(crate) struct LocalSdp {
+    session_id: u64,
+    version: u64,
+    last: Option<Bytes>,
+}
+
+impl LocalSdp {
+    /// None sent yet; `session_id` is random, so that it says nothing.
+    pub(crate) const fn new(session_id: u64) -> Self {
+        // 62 bits: some peers read o= into signed 64-bit integers.
+        Self { session_id: session_id >> 2, version: 1, last: None }
+    }
+
+    /// Writes the other side's SDP anew for this leg (contract §2, allow-list).
+    pub(crate) fn cross(&mut self, theirs: &[u8], our_address: IpAddr) -> Result<Bytes, SdpError> {
+        let crossing =
+            Crossing { session_id: self.session_id, session_version: self.version, our_address };
+        let written: Bytes = rewrite_direct(theirs, &crossing)?;
+        let Some(last) = &self.last else {
+            self.last = Some(written.clone());
+            return Ok(written);
+        };
+        if same_content(last, &written) {
+            return Ok(last.clone());
+        }
+        self.version += 1;
+        let crossing = Crossing { session_version: self.version, ..crossing };
+        let written: Bytes = rewrite_direct(theirs, &crossing)?;
+        self.last = Some(written.clone());
+        Ok(written)
+    }
+
+    /// What was sent last.
+    pub(crate) const fn last(&self) -> Option<&Bytes> {
+        self.last.as_ref()
+    }
+}
+
+/// A 2xx to an INVITE that waits for its ACK.
+#[derive(Debug)]
+pub(crate) struct Unacknowledged {
+    pub(crate) server: ServerKey,
+    pub(crate) retransmit: Retransmit2xx,
+}
+
+/// The ACK that was sent for a 2xx, repeated for each repeated 2xx.
+#[derive(Debug)]
+pub(crate) struct SentAck {
+    pub(crate) cseq: u32,
+    pub(crate) bytes: Bytes,
+    /// After this time no repetition can come (64*T1).
+    pub(crate) until: Instant,
+}
+
+/// Our end of one dialog.
+#[derive(Debug)]
+pub(crate) struct Leg {
+    pub(crate) dialog: Dialog,
+    /// Where requests of ours go.
+    pub(crate) flow: Flow,
+    /// Requests go back over the flow that the peer's came on, whatever its Contact says (NAT).
+    pub(crate) by_flow: bool,
+    /// The target is a name and the resolver has not answered: requests wait in `queue`.
+    pub(crate) resolving: bool,
+    pub(crate) queue: Vec<Queued>,
+    pub(crate) endpoint: Sid,
+    pub(crate) offer_answer: OfferAnswer,
+    pub(crate) sdp: LocalSdp,
+    pub(crate) session: SessionTimer,
+    /// A session timer agreed in a transaction that is not over yet.
+    pub(crate) agreed: Option<Negotiated>,
+    pub(crate) allows_update: bool,
+    pub(crate) unacknowledged: Option<Box<Unacknowledged>>,
+    pub(crate) sent_ack: Option<Box<SentAck>>,
+    /// The CSeq number of an INVITE of ours whose 2xx made an offer: its ACK waits for the other side's answer.
+    pub(crate) owed_ack: Option<u32>,
+}
+
+impl Leg {
+    pub(crate) const fn new(dialog: Dialog, flow: Flow, endpoint: Sid, sdp: LocalSdp) -> Self {
+        Self {
+            dialog,
+            flow,
+            by_flow: false,
+            resolving: false,
+            queue: Vec::new(),
+            endpoint,
+            offer_answer: OfferAnswer::new(),
+            sdp,
+            session: SessionTimer::new(),
+            agreed: None,
+            allows_update: false,
+            unacknowledged: None,
+            sent_ack: None,
+            owed_ack: None,
+        }
+    }
+
+    /// Notes what the peer says that it understands.
+    pub(crate) fn learn_abilities(&mut self, message: &Headers) {
+        if let Some(allows) = message.allows(Method::Update) {
+            self.allows_update = allows;
+        }
+    }
+
+    /// Where the next request goes, after the remote target or the route set has changed. Returns the name to
+    /// resolve first, where there is one.
+    pub(crate) fn aim(&mut self, cx: &Core) -> Option<Hop> {
+        if self.by_flow {
+            return None;
+        }
+        match cx.hop_to(self.dialog.next_hop()) {
+            Hop::Flow(flow) => {
+                self.aim_at(flow);
+                None
+            }
+            // Nothing better is known than where the peer's messages come from.
+            Hop::Unreachable => None,
+            name @ Hop::Name { .. } => {
+                self.resolving = true;
+                Some(name)
+            }
+        }
+    }
+
+    /// Aims at an address. A stream's connection is kept while it lives: peers need not listen (RFC 5923, RFC 5626).
+    pub(crate) fn aim_at(&mut self, flow: Flow) {
+        let connection =
+            if flow.transport == self.flow.transport { self.flow.connection } else { None };
+        let listener =
+            if flow.transport == self.flow.transport { self.flow.listener } else { flow.listener };
+        self.flow = Flow { connection, listener, ..flow };
+    }
+
+    /// The earliest of this leg's deadlines.
+    pub(crate) fn next_deadline(&self) -> Option<Instant> {
+        let unacknowledged = self.unacknowledged.as_ref().map(|u| u.retransmit.next_deadline());
+        let forget = self.sent_ack.as_ref().map(|ack| ack.until);
+        [unacknowledged, forget, self.session.next_deadline()].into_iter().flatten().min()
+    }
+
+    /// What our next INVITE or UPDATE says about the session timer.
+    pub(crate) fn timer_offer(&self, cx: &Core) -> TimerOffer {
+        self.session.offer(&timer_settings(cx))
+    }
+}
+
+/// The operator's session timer in RFC 4028's units.
+pub(crate) fn timer_settings(cx: &Core) -> SessionTimerSettings {
+    let seconds = |span: core::time::Duration| u32::try_from(span.as_secs()).unwrap_or(u32::MAX);
+    SessionTimerSettings {
+        session_expires: seconds(cx.settings.session_expires),
+        min_se: seconds(cx.settings.min_se),
+    }
+}

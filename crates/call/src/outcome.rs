@@ -1,0 +1,319 @@
+//! Answers to requests of ours inside dialogs, and what they mean for the call.
+
+use alloc::boxed::Box;
+
+use mediator_sip::HeaderName;
+use mediator_sip::dialog::Side as Speaker;
+use mediator_sip::dialog::{Carrier, Meaning, Retransmit2xx, Sdp, TooSmallRetry};
+use mediator_sip::message::{Method, Response, reason_phrase, response_to};
+use mediator_sip::transaction::ClientKey;
+
+use crate::call::Call;
+use crate::caller::retransmit_times;
+use crate::cdr::Originator;
+use crate::context::{ALLOW, Core};
+use crate::leg::{Side, Unacknowledged};
+use crate::relay::offer_in;
+use crate::request::{Body, Intent, Outgoing, Relayed, write_session_expires};
+use crate::sdp::sdp_of;
+
+impl Call {
+    /// A response to a request of ours in a dialog.
+    pub(crate) fn response(
+        &mut self,
+        cx: &mut Core,
+        side: Side,
+        client: ClientKey,
+        response: &Response,
+    ) {
+        let Some(at) = self.outgoing.iter().position(|sent| sent.client == client) else {
+            return self.repeated_2xx(cx, side, response);
+        };
+        if response.status() < 200 {
+            return;
+        }
+        let sent = self.outgoing.swap_remove(at);
+        if response.status() < 300 {
+            self.succeeded(cx, sent, response);
+        } else {
+            self.refused_in_dialog(cx, sent, response);
+        }
+    }
+
+    /// A re-INVITE's 2xx came again: its ACK was lost.
+    fn repeated_2xx(&mut self, cx: &mut Core, side: Side, response: &Response) {
+        let Ok(cseq) = response.cseq() else { return };
+        if cseq.method != Method::Invite || !(200..300).contains(&response.status()) {
+            return;
+        }
+        let Some(leg) = self.leg(side) else { return };
+        if let Some(ack) = leg.sent_ack.as_ref().filter(|ack| ack.cseq == cseq.number) {
+            let (flow, bytes) = (leg.flow, ack.bytes.clone());
+            cx.send(flow, bytes);
+        }
+    }
+
+    // ---- 2xx
+
+    fn succeeded(&mut self, cx: &mut Core, sent: Outgoing, response: &Response) {
+        let side = sent.side;
+        let is_invite = sent.request.method == Method::Invite;
+        let refreshes = is_invite || sent.request.method == Method::Update;
+        let sdp = sdp_of(response);
+        let meaning = self.note_2xx(cx, &sent, response, sdp.is_some());
+        if refreshes && let Some(leg) = self.leg_mut(side) {
+            leg.learn_abilities(response);
+            if leg.dialog.refresh_target(response) == Ok(true)
+                && let Some(name) = leg.aim(cx)
+            {
+                self.resolve_leg(cx, side, name);
+            }
+        }
+        if is_invite {
+            // The dialog of a BYE that has crossed still wants its ACK.
+            if meaning == Meaning::Offer && matches!(sent.intent, Intent::Relay(_)) {
+                if let Some(leg) = self.leg_mut(side) {
+                    leg.owed_ack = Some(sent.cseq);
+                }
+            } else {
+                self.send_ack(cx, side, sent.cseq, None);
+            }
+        }
+        match sent.intent {
+            Intent::Bye | Intent::Refresh | Intent::Settled => {}
+            Intent::Relay(relayed) => self.relay_succeeded(cx, &relayed, meaning, sdp.as_deref()),
+        }
+    }
+
+    /// Takes a 2xx in: the offer/answer state and the session timer of its leg.
+    fn note_2xx(
+        &mut self,
+        cx: &Core,
+        sent: &Outgoing,
+        response: &Response,
+        has_sdp: bool,
+    ) -> Meaning {
+        let carrier = match sent.request.method {
+            Method::Invite => Carrier::Final2xx,
+            Method::Update => Carrier::Update2xx,
+            _ => return Meaning::Nothing,
+        };
+        let now = cx.now;
+        if let (Some(leg), Some(timer)) = (self.leg_mut(sent.side), &sent.request.timer) {
+            let agreed = leg.session.negotiate_uac(response, timer);
+            leg.session.start(now, agreed);
+        }
+        let sdp = if has_sdp { Sdp::Present } else { Sdp::Absent };
+        self.talker(cx, sent.side)
+            .map_or(Meaning::Nothing, |t| t.offer_answer.handle(Speaker::Remote, carrier, sdp))
+    }
+
+    fn relay_succeeded(
+        &mut self,
+        cx: &mut Core,
+        relayed: &Relayed,
+        meaning: Meaning,
+        sdp: Option<&[u8]>,
+    ) {
+        if relayed.request.method() == Method::Info {
+            return cx.refuse(relayed.server, &relayed.request, 200);
+        }
+        if matches!(meaning, Meaning::Violation(_)) {
+            // Accepted without the SDP that it owes: there is no session that the peer could be told of.
+            self.relay_failed(cx, relayed, 488, None);
+            return;
+        }
+        let address = self.talker(cx, relayed.from).and_then(|talker| talker.address);
+        let body = match (sdp, address) {
+            (Some(sdp), Some(address)) => {
+                let crossed =
+                    self.talker(cx, relayed.from).map(|talker| talker.sdp.cross(sdp, address));
+                match crossed {
+                    Some(Ok(sdp)) => Some(Body::sdp(sdp)),
+                    _ => return self.relay_failed(cx, relayed, 488, None),
+                }
+            }
+            _ => None,
+        };
+        let carrier = match relayed.request.method() {
+            Method::Invite => Carrier::Final2xx,
+            Method::Prack => Carrier::Prack2xx,
+            _ => Carrier::Update2xx,
+        };
+        let presence = if body.is_some() { Sdp::Present } else { Sdp::Absent };
+        if let Some(talker) = self.talker(cx, relayed.from) {
+            talker.offer_answer.handle(Speaker::Local, carrier, presence);
+        }
+        self.answer_relayed(cx, relayed, body.as_ref());
+    }
+
+    /// Answers a peer's re-INVITE, UPDATE or PRACK with 200.
+    pub(crate) fn answer_relayed(&mut self, cx: &mut Core, relayed: &Relayed, body: Option<&Body>) {
+        let Relayed { from, server, request } = relayed;
+        let Some(flow) = cx.layer.server_flow(*server) else { return };
+        let method = request.method();
+        let now = cx.now;
+        let times = retransmit_times(cx);
+        let Some(leg) = self.leg_mut(*from) else {
+            return cx.refuse(*server, request, 200);
+        };
+        let mut writer = response_to(request, flow.remote, 200, reason_phrase(200), None);
+        if method != Method::Prack {
+            cx.write_contact(&mut writer, &flow);
+            writer.header(HeaderName::Allow, ALLOW);
+            writer.header(HeaderName::Supported, "timer");
+            if let Some(agreed) = leg.agreed.take() {
+                write_session_expires(&mut writer, agreed.session_expires());
+                if agreed.requires_timer() {
+                    writer.header(HeaderName::Require, "timer");
+                }
+                if leg.dialog.is_confirmed() {
+                    leg.session.start(now, agreed);
+                }
+            }
+        }
+        let bytes = writer.finish(Body::parts(body));
+        cx.layer.respond(now, *server, 200, bytes.clone());
+        if method == Method::Invite {
+            let cseq = request.cseq().map_or(0, |cseq| cseq.number);
+            let retransmit = Retransmit2xx::new(now, cseq, bytes, times);
+            leg.unacknowledged = Some(Box::new(Unacknowledged { server: *server, retransmit }));
+        }
+        if method != Method::Prack && leg.dialog.refresh_target(request) == Ok(true) {
+            let aim = leg.aim(cx);
+            if let Some(name) = aim {
+                self.resolve_leg(cx, *from, name);
+            }
+        }
+        self.try_answer_caller(cx);
+    }
+
+    // ---- failures
+
+    fn refused_in_dialog(&mut self, cx: &mut Core, sent: Outgoing, response: &Response) {
+        let status = response.status();
+        self.note_failed(cx, &sent);
+        if matches!(status, 401 | 407)
+            && !sent.authenticated
+            && self.authenticate(cx, &sent, response)
+        {
+            return self.retry(cx, sent, response);
+        }
+        if status == 422 && sent.request.timer.is_some() && self.raise_interval(sent.side, response)
+        {
+            return self.retry(cx, sent, response);
+        }
+        let retry_after = response.retry_after().ok().flatten();
+        self.failed_in_dialog(cx, sent, status, retry_after);
+    }
+
+    /// A request of ours in a dialog got no final response: 408, or 503 where it could not be sent.
+    pub(crate) fn request_lost(&mut self, cx: &mut Core, client: ClientKey, status: u16) {
+        let Some(at) = self.outgoing.iter().position(|sent| sent.client == client) else { return };
+        let sent = self.outgoing.swap_remove(at);
+        self.note_failed(cx, &sent);
+        self.failed_in_dialog(cx, sent, status, None);
+    }
+
+    fn note_failed(&mut self, cx: &Core, sent: &Outgoing) {
+        if matches!(sent.request.method, Method::Invite | Method::Update)
+            && let Some(talker) = self.talker(cx, sent.side)
+        {
+            talker.offer_answer.request_failed(Speaker::Local, offer_in(sent.request.method));
+        }
+    }
+
+    fn failed_in_dialog(
+        &mut self,
+        cx: &mut Core,
+        sent: Outgoing,
+        status: u16,
+        retry_after: Option<u32>,
+    ) {
+        // RFC 3261 §12.2.1.2: the dialog is gone, or its peer is.
+        let dialog_gone = matches!(status, 408 | 481) && !self.is_ending();
+        match sent.intent {
+            Intent::Bye | Intent::Settled => return,
+            Intent::Refresh if !dialog_gone => self.refresh_later(cx, sent.side, status),
+            Intent::Refresh => {}
+            Intent::Relay(relayed) => self.relay_failed(cx, &relayed, status, retry_after),
+        }
+        if dialog_gone && self.is_talking() {
+            let originator =
+                if sent.side == Side::A { Originator::Source } else { Originator::Destination };
+            self.hang_up(cx, originator, None);
+        }
+    }
+
+    /// Tells a peer that what it asked for failed at the other side; the session stays as it was.
+    fn relay_failed(
+        &mut self,
+        cx: &mut Core,
+        relayed: &Relayed,
+        status: u16,
+        retry_after: Option<u32>,
+    ) {
+        let method = relayed.request.method();
+        if method != Method::Info
+            && let Some(talker) = self.talker(cx, relayed.from)
+        {
+            talker.offer_answer.request_failed(Speaker::Remote, offer_in(method));
+        }
+        let status = match status {
+            300..=399 | 401 | 407 | 420..=422 => 488,
+            other => other,
+        };
+        cx.refuse_with(relayed.server, &relayed.request, status, reason_phrase(status), |writer| {
+            if let Some(seconds) = retry_after {
+                writer.header_fmt(HeaderName::RetryAfter, format_args!("{seconds}"));
+            }
+        });
+    }
+
+    // ---- trying again
+
+    fn authenticate(&self, cx: &Core, sent: &Outgoing, response: &Response) -> bool {
+        let Some(leg) = self.leg(sent.side) else { return false };
+        let directory = &cx.directory;
+        let index = directory.endpoint_by_sid(leg.endpoint);
+        let endpoint = index.and_then(|index| directory.endpoint(index));
+        let _ = response;
+        endpoint.is_some_and(|endpoint| {
+            endpoint.out_credentials.is_some()
+                || endpoint.addresses.iter().any(|address| address.credentials.is_some())
+        })
+    }
+
+    fn raise_interval(&mut self, side: Side, response: &Response) -> bool {
+        self.leg_mut(side)
+            .is_some_and(|leg| leg.session.handle_too_small(response) == TooSmallRetry::Again)
+    }
+
+    /// Sends a request again: with credentials, or with the interval that a 422 has taught.
+    fn retry(&mut self, cx: &mut Core, mut sent: Outgoing, response: &Response) {
+        let Some(leg) = self.leg(sent.side) else { return };
+        let endpoint = leg.endpoint;
+        let uri: Box<[u8]> = leg.dialog.remote_target().into();
+        if sent.request.timer.is_some() {
+            sent.request.timer = Some(leg.timer_offer(cx));
+        }
+        let credentials = if matches!(response.status(), 401 | 407) {
+            let Some(met) = cx.meet_challenge(response, endpoint, sent.request.method, &uri) else {
+                return self.failed_in_dialog(cx, sent, response.status(), None);
+            };
+            Some(met)
+        } else {
+            None
+        };
+        let carrier = match sent.request.method {
+            Method::Invite => Some(Carrier::InviteRequest),
+            Method::Update => Some(Carrier::UpdateRequest),
+            _ => None,
+        };
+        let presence = if sent.request.body.is_some() { Sdp::Present } else { Sdp::Absent };
+        if let (Some(carrier), Some(talker)) = (carrier, self.talker(cx, sent.side)) {
+            talker.offer_answer.handle(Speaker::Local, carrier, presence);
+        }
+        self.request_again(cx, sent, credentials);
+    }
+}

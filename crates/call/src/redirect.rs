@@ -1,0 +1,141 @@
+//! A 3xx from leg B: not followed, unless the trunk's `allow_forward` says otherwise (contract §2).
+//!
+//! An automatic redirect is a hole for toll fraud, so it is the operator's choice, trunk by trunk.
+
+use alloc::boxed::Box;
+use alloc::collections::VecDeque;
+use alloc::format;
+
+use mediator_model::{AllowForward, Number};
+use mediator_sip::header::Contacts;
+use mediator_sip::message::Response;
+
+use crate::branch::{Branch, Destination};
+use crate::call::Call;
+use crate::context::{Core, Hop};
+use crate::identity::{Shown, number_of};
+use crate::verdict::Failure;
+
+/// Redirects that one call follows.
+pub(crate) const MAX_REDIRECTS: u8 = 5;
+
+impl Call {
+    /// Follows a redirect of a branch where its trunk allows it; `false`: it counts as a failure.
+    pub(crate) fn redirect(&mut self, cx: &mut Core, id: u16, response: &Response) -> bool {
+        let Some(branch) = self.branches.iter().find(|branch| branch.id == id) else {
+            return false;
+        };
+        let Some(dial) = &self.dial else { return false };
+        let mode = dial
+            .directory
+            .trunk(branch.destination.trunk)
+            .map_or(AllowForward::Disabled, |trunk| trunk.allow_forward);
+        if mode == AllowForward::Disabled || dial.redirects >= MAX_REDIRECTS {
+            return false;
+        }
+        let Ok(Contacts::List(mut list)) = response.contacts() else { return false };
+        let Some(Ok(contact)) = list.next() else { return false };
+        let Some(at) = self.branches.iter().position(|branch| branch.id == id) else {
+            return false;
+        };
+        let mut branch = self.branches.swap_remove(at);
+        branch.holds.release(&cx.ports);
+        if let Some(dial) = &mut self.dial {
+            dial.redirects += 1;
+        }
+        let number = number_of(&contact.uri);
+        match (mode, number) {
+            (AllowForward::DirectUri, _) => self.follow_uri(cx, &branch, contact.uri.raw),
+            (AllowForward::Direct, Some(number)) => self.follow_number(cx, &branch, number, None),
+            (AllowForward::Protected, Some(number)) => {
+                let forwarder = self.dial.as_ref().map(|dial| dial.routed.target);
+                self.follow_number(cx, &branch, number, forwarder.map(Shown::Number));
+            }
+            (AllowForward::Reroute, Some(number)) => self.reroute(cx, number),
+            (
+                AllowForward::Disabled
+                | AllowForward::Direct
+                | AllowForward::Protected
+                | AllowForward::Reroute,
+                _,
+            ) => {
+                self.note_failure(Failure::Final { status: 480, retry_after: None, cause: None });
+                self.go_on(cx);
+            }
+        }
+        true
+    }
+
+    /// The Contact's number through the same trunk.
+    fn follow_number(
+        &mut self,
+        cx: &mut Core,
+        branch: &Branch,
+        number: Number,
+        shown: Option<Shown>,
+    ) {
+        let Some(dial) = &mut self.dial else { return };
+        if let Some(shown) = shown {
+            dial.routed.shown = shown;
+        }
+        let old = format!("{}", dial.routed.target);
+        let place = Destination {
+            uri: replace_number(&branch.destination.uri, &old, number),
+            to: replace_number(&branch.destination.to, &old, number),
+            ..branch.destination.clone()
+        };
+        dial.routed.target = number;
+        self.ring(cx, place, branch.flow, VecDeque::new(), crate::limits::Holds::default());
+        self.go_on(cx);
+    }
+
+    /// The Contact's URI as it is.
+    fn follow_uri(&mut self, cx: &mut Core, branch: &Branch, uri: &[u8]) {
+        let place = Destination {
+            uri: uri.into(),
+            to: [b"<", uri, b">"].concat().into_boxed_slice(),
+            by_flow: false,
+            ..branch.destination.clone()
+        };
+        let holds = crate::limits::Holds::default();
+        match cx.hop_to(uri) {
+            Hop::Flow(flow) => self.ring(cx, place, flow, VecDeque::new(), holds),
+            name @ Hop::Name { .. } => self.resolve_first(cx, place, name, holds),
+            Hop::Unreachable => self.note_failure(Failure::Unreachable),
+        }
+        self.go_on(cx);
+    }
+
+    /// The Contact's number is routed anew: to a phone here, or out through the same account.
+    fn reroute(&mut self, cx: &mut Core, number: Number) {
+        let ports = cx.ports.clone();
+        let (now, wall) = (cx.now, cx.wall());
+        if let Some(dial) = &mut self.dial {
+            let directory = dial.directory.clone();
+            let router = crate::route::Router {
+                directory: &directory,
+                ports: &ports,
+                now,
+                wall,
+                claiming: crate::route::Claiming::DryRun,
+            };
+            match router.forward(number, &dial.routed.accounts, &mut cx.dice) {
+                Ok(attempts) => {
+                    dial.routed.target = number;
+                    dial.routed.attempts = attempts;
+                }
+                Err(no_route) => {
+                    let status = no_route.status();
+                    dial.verdict.answered(crate::verdict::Answer::plain(status));
+                }
+            }
+        }
+        self.go_on(cx);
+    }
+}
+
+/// A URI or To value with its number replaced.
+fn replace_number(text: &[u8], old: &str, new: Number) -> Box<[u8]> {
+    let text = alloc::string::String::from_utf8_lossy(text);
+    text.replacen(old, &format!("{new}"), 1).into_bytes().into_boxed_slice()
+}

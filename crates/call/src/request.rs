@@ -1,0 +1,239 @@
+//! Requests of ours inside a dialog: how they are written, what hangs on their answer, and how a challenge is met.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+use bytes::Bytes;
+use mediator_model::{Flow, Sid};
+use mediator_sip::HeaderName;
+use mediator_sip::dialog::{Dialog, ForkId, RequestParts, TimerOffer};
+use mediator_sip::digest::{Asked, Challenge, Counted, Login, answer, choose};
+use mediator_sip::header::{Refresher, SessionExpires};
+use mediator_sip::message::{Method, Request, Response, Writer};
+use mediator_sip::transaction::{ClientKey, ServerKey};
+
+use crate::context::{ALLOW, Core};
+use crate::leg::Side;
+
+/// What a request of ours carries beside what its dialog gives.
+#[derive(Clone, Debug)]
+pub(crate) struct Outbound {
+    pub(crate) method: Method,
+    pub(crate) max_forwards: u8,
+    pub(crate) body: Option<Body>,
+    /// For INVITE and UPDATE: what we say about the session timer.
+    pub(crate) timer: Option<TimerOffer>,
+    /// For BYE: why; for PRACK: RAck.
+    pub(crate) extra: Option<(HeaderName, Box<str>)>,
+}
+
+/// A body and its type.
+#[derive(Clone, Debug)]
+pub(crate) struct Body {
+    pub(crate) content_type: &'static str,
+    pub(crate) bytes: Bytes,
+}
+
+impl Body {
+    pub(crate) const fn sdp(bytes: Bytes) -> Self {
+        Self { content_type: "application/sdp", bytes }
+    }
+
+    pub(crate) fn parts(body: Option<&Self>) -> Option<(&str, &[u8])> {
+        body.map(|body| (body.content_type, &*body.bytes))
+    }
+}
+
+/// Max-Forwards of requests that begin with us (RFC 3261 §8.1.1.6).
+pub(crate) const MAX_FORWARDS: u8 = 70;
+
+impl Outbound {
+    pub(crate) const fn new(method: Method) -> Self {
+        Self { method, max_forwards: MAX_FORWARDS, body: None, timer: None, extra: None }
+    }
+
+    /// A BYE; `reason` is a Reason value (RFC 3326).
+    pub(crate) fn bye(reason: Option<&str>) -> Self {
+        let extra = reason.map(|reason| (HeaderName::Reason, Box::from(reason)));
+        Self { extra, ..Self::new(Method::Bye) }
+    }
+}
+
+/// A request of the peer of one leg that waits for the answer of the other leg's peer.
+#[derive(Debug)]
+pub(crate) struct Relayed {
+    /// The side that it came from.
+    pub(crate) from: Side,
+    pub(crate) server: ServerKey,
+    pub(crate) request: Request,
+}
+
+/// What hangs on the answer to a request of ours.
+#[derive(Debug)]
+pub(crate) enum Intent {
+    /// The end of a leg.
+    Bye,
+    /// A session refresh (RFC 4028).
+    Refresh,
+    /// Nobody waits for the answer any more.
+    Settled,
+    /// The answer goes to the other leg's peer.
+    Relay(Box<Relayed>),
+}
+
+/// A request of ours under way.
+#[derive(Debug)]
+pub(crate) struct Outgoing {
+    pub(crate) client: ClientKey,
+    pub(crate) side: Side,
+    pub(crate) request: Outbound,
+    pub(crate) cseq: u32,
+    /// Credentials were sent: a second challenge is a refusal.
+    pub(crate) authenticated: bool,
+    pub(crate) intent: Intent,
+}
+
+/// What waits until a leg's target is resolved.
+#[derive(Debug)]
+pub(crate) enum Queued {
+    Request(Outbound, Intent),
+    Ack { cseq: u32, body: Option<Body> },
+}
+
+/// An Authorization or Proxy-Authorization header to send.
+pub(crate) struct Credentialed {
+    pub(crate) name: HeaderName,
+    pub(crate) value: Vec<u8>,
+}
+
+/// Writes what every request in a dialog has.
+pub(crate) fn write_parts(writer: &mut Writer, parts: &RequestParts<'_>, method: Method) {
+    for route in parts.routes {
+        writer.header(HeaderName::Route, route);
+    }
+    writer.header(HeaderName::From, parts.from);
+    writer.header(HeaderName::To, parts.to);
+    writer.header(HeaderName::CallId, parts.call_id);
+    writer.header_fmt(HeaderName::CSeq, format_args!("{} {}", parts.cseq, method.as_str()));
+}
+
+/// Writes Session-Expires and Min-SE.
+pub(crate) fn write_timer(writer: &mut Writer, offer: &TimerOffer) {
+    write_session_expires(writer, offer.session_expires);
+    if let Some(min_se) = offer.min_se {
+        writer.header_fmt(HeaderName::MinSe, format_args!("{min_se}"));
+    }
+}
+
+/// Writes one Session-Expires.
+pub(crate) fn write_session_expires(writer: &mut Writer, value: SessionExpires) {
+    let seconds = value.seconds;
+    match value.refresher {
+        None => writer.header_fmt(HeaderName::SessionExpires, format_args!("{seconds}")),
+        Some(refresher) => {
+            let role = if refresher == Refresher::Uac { "uac" } else { "uas" };
+            writer
+                .header_fmt(HeaderName::SessionExpires, format_args!("{seconds};refresher={role}"))
+        }
+    };
+}
+
+impl Core {
+    /// Sends a request in a dialog and starts its transaction; gives its key and CSeq number.
+    pub(crate) fn request_in_dialog(
+        &mut self,
+        dialog: &mut Dialog,
+        flow: Flow,
+        request: &Outbound,
+        credentials: Option<&Credentialed>,
+        user: crate::context::ClientUse,
+    ) -> (ClientKey, u32) {
+        let branch = self.dice.branch();
+        let parts = dialog.request_parts(request.method);
+        let cseq = parts.cseq;
+        let mut writer = self.begin_request(
+            request.method.as_str(),
+            parts.uri,
+            &flow,
+            &branch,
+            request.max_forwards,
+        );
+        write_parts(&mut writer, &parts, request.method);
+        if matches!(request.method, Method::Invite | Method::Update) {
+            self.write_contact(&mut writer, &flow);
+            writer.header(HeaderName::Allow, ALLOW);
+            writer.header(HeaderName::Supported, "timer");
+        }
+        if let Some(timer) = &request.timer {
+            write_timer(&mut writer, timer);
+        }
+        if let Some((name, value)) = &request.extra {
+            writer.header(*name, value.as_bytes());
+        }
+        if let Some(credentials) = credentials {
+            writer.header(credentials.name, &credentials.value);
+        }
+        let bytes = writer.finish(Body::parts(request.body.as_ref()));
+        (self.start_client(request.method, &branch, bytes, flow, user), cseq)
+    }
+
+    /// Writes and sends the ACK of a 2xx; gives its bytes, to be repeated.
+    pub(crate) fn acknowledge(
+        &mut self,
+        dialog: &Dialog,
+        flow: Flow,
+        cseq: u32,
+        body: Option<&Body>,
+    ) -> Bytes {
+        let branch = self.dice.branch();
+        let parts = dialog.ack_parts(cseq);
+        let mut writer = self.begin_request("ACK", parts.uri, &flow, &branch, MAX_FORWARDS);
+        write_parts(&mut writer, &parts, Method::Ack);
+        let bytes = writer.finish(Body::parts(body));
+        self.send(flow, bytes.clone());
+        bytes
+    }
+
+    /// Ends a dialog that nobody wants: ACK for its 2xx, then BYE; nobody waits for the answer.
+    pub(crate) fn acknowledge_and_bye(&mut self, dialog: &mut Dialog, flow: Flow, cseq: u32) {
+        self.acknowledge(dialog, flow, cseq, None);
+        let bye = Outbound::bye(None);
+        self.request_in_dialog(dialog, flow, &bye, None, crate::context::ClientUse::Orphan);
+    }
+
+    /// The answer to a 401 or 407 of an endpoint, where we have credentials for it (RFC 3261 §22.2, RFC 7616).
+    pub(crate) fn meet_challenge(
+        &mut self,
+        response: &Response,
+        endpoint: Sid,
+        method: Method,
+        uri: &[u8],
+    ) -> Option<Credentialed> {
+        let (asked, name) = if response.status() == 407 {
+            (HeaderName::ProxyAuthenticate, HeaderName::ProxyAuthorization)
+        } else {
+            (HeaderName::WwwAuthenticate, HeaderName::Authorization)
+        };
+        let directory = self.directory.clone();
+        let endpoint = directory.endpoint(directory.endpoint_by_sid(endpoint)?)?;
+        let of_address = endpoint.addresses.iter().find_map(|address| address.credentials.as_ref());
+        let login = of_address.or(endpoint.out_credentials.as_ref())?;
+        let asked = response.lines(asked).filter_map(|value| Challenge::parse(value).ok());
+        let challenge = choose(asked)?;
+        let client_nonce = self.stray_tag();
+        let value = answer(
+            &challenge,
+            &Login { username: &login.username, password: login.password.expose() },
+            &Asked { method: method.as_str(), uri },
+            &Counted { cnonce: &client_nonce, nc: 1 },
+        )?;
+        Some(Credentialed { name, value })
+    }
+}
+
+/// Names the early dialog of a branch.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct EarlyDialog {
+    pub(crate) branch: u16,
+    pub(crate) fork: ForkId,
+}

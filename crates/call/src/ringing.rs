@@ -1,0 +1,418 @@
+//! Responses to leg B's INVITEs: ringing, early media, the answer, failures.
+
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+
+use mediator_model::Flow;
+use mediator_sip::dialog::Side as Speaker;
+use mediator_sip::dialog::{
+    Carrier, DialogChange, ForkId, Meaning, ReliableReceiver, ReliableVerdict, Sdp, TooSmallRetry,
+};
+use mediator_sip::message::{Method, Response};
+use mediator_sip::transaction::ClientKey;
+
+use crate::branch::{Branch, CancelReason, Destination, Fork, Phase, Wanted};
+use crate::call::Call;
+use crate::cdr::Originator;
+use crate::context::{ClientUse, Core};
+use crate::dial::{PendingAnswer, endpoint_of};
+use crate::leg::{Leg, Side};
+use crate::request::{Body, EarlyDialog, Outbound};
+use crate::sdp::sdp_of;
+use crate::verdict::{Answer, Failure, caller_status};
+
+impl Call {
+    /// A response to a branch's INVITE.
+    pub(crate) fn invite_response(
+        &mut self,
+        cx: &mut Core,
+        id: u16,
+        client: ClientKey,
+        response: &Response,
+    ) {
+        let Some(at) = self.branches.iter().position(|branch| branch.id == id) else {
+            return self.late_2xx(cx, client, response);
+        };
+        let Some(branch) = self.branches.get_mut(at) else { return };
+        if let Phase::Calling { client, .. } = branch.phase
+            && response.status() < 200
+        {
+            branch.phase = Phase::Proceeding { client };
+        }
+        if let Some(flow) = cx.layer.client_flow(client) {
+            branch.flow = flow;
+        }
+        match (response.status(), branch.wanted) {
+            (..200, Wanted::Cancel(reason)) => self.cancel_branch(cx, id, reason),
+            (..200, Wanted::Cancelled) => {}
+            (..200, Wanted::Yes) => self.provisional(cx, id, response),
+            (200..300, Wanted::Yes) => self.answered(cx, id, response),
+            (200..300, _) => self.refuse_answer(cx, id, response),
+            (_, Wanted::Yes) => self.refused(cx, id, response),
+            (_, _) => self.branches.retain(|branch| branch.id != id),
+        }
+    }
+
+    /// A branch's transaction ended without a final response.
+    pub(crate) fn invite_failed(&mut self, cx: &mut Core, id: u16, failure: Failure) {
+        let Some(at) = self.branches.iter().position(|branch| branch.id == id) else { return };
+        let mut branch = self.branches.swap_remove(at);
+        branch.holds.release(&cx.ports);
+        if branch.is_wanted() {
+            let place = branch.destination.clone();
+            self.after_failure(cx, &place, branch.more_flows, failure);
+        }
+    }
+
+    // ---- provisional responses
+
+    fn provisional(&mut self, cx: &mut Core, id: u16, response: &Response) {
+        let Some(branch) = self.branches.iter_mut().find(|branch| branch.id == id) else { return };
+        if response.status() == 100 {
+            return;
+        }
+        let fork = match branch.dialogs.handle_response(response) {
+            DialogChange::NewEarly(fork) => {
+                branch.forks.push(Fork {
+                    id: fork,
+                    offer_answer: branch.offer_answer,
+                    reliable: ReliableReceiver::new(),
+                    owed_prack: None,
+                    allows_update: response.allows(Method::Update) == Some(true),
+                });
+                Some(fork)
+            }
+            DialogChange::Known(fork) => Some(fork),
+            // Without a To tag there is no dialog, but it rings all the same.
+            DialogChange::None => None,
+            DialogChange::TooMany
+            | DialogChange::Confirmed(_)
+            | DialogChange::AnotherConfirmed(_)
+            | DialogChange::Repeated2xx(_)
+            | DialogChange::Unusable2xx(_) => return,
+        };
+        let Some(fork) = fork else {
+            return self.tell_caller(cx, response.status(), None, None);
+        };
+        self.early(cx, EarlyDialog { branch: id, fork }, response);
+    }
+
+    /// A 1xx in an early dialog.
+    fn early(&mut self, cx: &mut Core, early: EarlyDialog, response: &Response) {
+        let Some(branch) = self.branches.iter_mut().find(|b| b.id == early.branch) else { return };
+        let Some(fork) = branch.fork_mut(early.fork) else { return };
+        if let Some(allows) = response.allows(Method::Update) {
+            fork.allows_update = allows;
+        }
+        let (carrier, prack) = match fork.reliable.handle_response(response) {
+            ReliableVerdict::Unreliable => (Carrier::UnreliableProvisional, None),
+            ReliableVerdict::Acknowledge { rseq, cseq } => {
+                (Carrier::ReliableProvisional, Some((rseq, cseq)))
+            }
+            ReliableVerdict::Duplicate | ReliableVerdict::Gap | ReliableVerdict::Faulty => return,
+        };
+        let sdp = sdp_of(response);
+        let presence = if sdp.is_some() { Sdp::Present } else { Sdp::Absent };
+        let meaning = fork.offer_answer.handle(Speaker::Remote, carrier, presence);
+        let useful = matches!(meaning, Meaning::Answer | Meaning::Preview | Meaning::Offer);
+        match (meaning, prack) {
+            (Meaning::Offer, Some(owed)) => fork.owed_prack = Some(owed),
+            (_, Some(acknowledged)) => self.send_prack(cx, early, acknowledged, None),
+            (_, None) => {}
+        }
+        let sdp = if useful { sdp } else { None };
+        self.tell_caller(cx, response.status(), Some((early, prack.is_some())), sdp);
+    }
+
+    /// Acknowledges a reliable 1xx (RFC 3262 §4).
+    pub(crate) fn send_prack(
+        &mut self,
+        cx: &mut Core,
+        early: EarlyDialog,
+        (rseq, cseq): (u32, u32),
+        body: Option<Body>,
+    ) {
+        let Some(branch) = self.branches.iter_mut().find(|b| b.id == early.branch) else { return };
+        let flow = branch.flow;
+        if let Some(fork) = branch.fork_mut(early.fork) {
+            let sdp = if body.is_some() { Sdp::Present } else { Sdp::Absent };
+            fork.offer_answer.handle(Speaker::Local, Carrier::PrackRequest, sdp);
+        }
+        let Some(dialog) = branch.dialogs.dialog_mut(early.fork) else { return };
+        let rack = alloc::format!("{rseq} {cseq} INVITE");
+        let prack = Outbound {
+            body,
+            extra: Some((mediator_sip::HeaderName::RAck, rack.into_boxed_str())),
+            ..Outbound::new(Method::Prack)
+        };
+        let user = ClientUse::Prack { call: self.key, branch: early.branch };
+        cx.request_in_dialog(dialog, flow, &prack, None, user);
+    }
+
+    // ---- the answer
+
+    /// The first 2xx: this branch is leg B.
+    fn answered(&mut self, cx: &mut Core, id: u16, response: &Response) {
+        let Some(branch) = self.branches.iter_mut().find(|branch| branch.id == id) else { return };
+        let change = branch.dialogs.handle_response(response);
+        let DialogChange::Confirmed(fork) = change else {
+            // A 2xx whose Contact or routes cannot be read: nothing can be sent to it.
+            self.branches.retain(|branch| branch.id != id);
+            let failure = Failure::Final { status: 502, retry_after: None, cause: None };
+            return self.after_plain_failure(cx, failure);
+        };
+        self.cancel_branches(cx, Some(id), CancelReason::AnsweredElsewhere);
+        let Some(at) = self.branches.iter().position(|branch| branch.id == id) else { return };
+        let mut branch = self.branches.swap_remove(at);
+        self.holds.absorb(&mut branch.holds);
+        let cseq = response.cseq().map_or(1, |cseq| cseq.number);
+        let Some(leg) = leg_b_of(cx, branch, fork, response) else { return };
+        self.b = Some(leg);
+        self.take_answer(cx, (id, fork), cseq, response);
+    }
+
+    /// ACKs leg B's 2xx, or owes the ACK where the 2xx makes an offer, and passes the answer to the caller.
+    fn take_answer(
+        &mut self,
+        cx: &mut Core,
+        (branch, fork): (u16, ForkId),
+        cseq: u32,
+        response: &Response,
+    ) {
+        let Some(leg) = &mut self.b else { return };
+        let sdp = sdp_of(response);
+        let presence = if sdp.is_some() { Sdp::Present } else { Sdp::Absent };
+        let meaning = leg.offer_answer.handle(Speaker::Remote, Carrier::Final2xx, presence);
+        let aim = leg.aim(cx);
+        if let Some(name) = aim {
+            self.resolve_leg(cx, Side::B, name);
+        }
+        let body = match meaning {
+            Meaning::Offer => {
+                if let Some(leg) = &mut self.b {
+                    leg.owed_ack = Some(cseq);
+                }
+                sdp
+            }
+            Meaning::Answer => {
+                self.send_ack(cx, Side::B, cseq, None);
+                sdp
+            }
+            Meaning::Nothing | Meaning::Repeat | Meaning::PreviewStands | Meaning::Preview => {
+                self.send_ack(cx, Side::B, cseq, None);
+                None
+            }
+            Meaning::Refused(_) | Meaning::Violation(_) => {
+                // A 2xx that owes SDP and has none: no session can come of it.
+                self.send_ack(cx, Side::B, cseq, None);
+                self.bye(cx, Side::B, None);
+                return self.fail_caller(cx, Answer::plain(503), Originator::System);
+            }
+        };
+        self.hear_from(cx, Some(EarlyDialog { branch, fork }));
+        if let Some(dial) = &mut self.dial {
+            let sdp = body.map(Body::sdp);
+            dial.answer = Some(sdp.map_or(PendingAnswer::Bare, PendingAnswer::Sdp));
+        }
+        self.try_answer_caller(cx);
+    }
+
+    /// A 2xx that nobody wants: its CANCEL came too late (RFC 3261 §9.1, §15).
+    fn refuse_answer(&mut self, cx: &mut Core, id: u16, response: &Response) {
+        let Some(at) = self.branches.iter().position(|branch| branch.id == id) else { return };
+        let mut branch = self.branches.swap_remove(at);
+        let (DialogChange::Confirmed(fork) | DialogChange::AnotherConfirmed(fork)) =
+            branch.dialogs.handle_response(response)
+        else {
+            return;
+        };
+        let cseq = response.cseq().map_or(1, |cseq| cseq.number);
+        if let Some(dialog) = branch.dialogs.dialog_mut(fork) {
+            let flow = aim_stray(cx, dialog.next_hop(), branch.flow, branch.destination.by_flow);
+            cx.acknowledge_and_bye(dialog, flow, cseq);
+        }
+    }
+
+    /// A 2xx of a branch that is settled: leg B repeats itself, or another fork has answered too.
+    fn late_2xx(&mut self, cx: &mut Core, client: ClientKey, response: &Response) {
+        if !(200..300).contains(&response.status()) {
+            return;
+        }
+        let cseq = response.cseq().map_or(1, |cseq| cseq.number);
+        let tag = response.to().ok().and_then(|to| to.tag().map(Vec::from));
+        let Some(leg) = &mut self.b else { return };
+        let same_call = response.call_id().is_ok_and(|id| id == leg.dialog.call_id());
+        if !same_call {
+            return;
+        }
+        if tag.as_deref() == leg.dialog.remote_tag() {
+            if let Some(ack) = leg.sent_ack.as_ref().filter(|ack| ack.cseq == cseq) {
+                let (flow, bytes) = (leg.flow, ack.bytes.clone());
+                cx.send(flow, bytes);
+            }
+        } else if let Ok(mut dialog) = leg.dialog.sibling(response) {
+            let from = cx.layer.client_flow(client).unwrap_or(leg.flow);
+            let flow = aim_stray(cx, dialog.next_hop(), from, leg.by_flow);
+            cx.acknowledge_and_bye(&mut dialog, flow, cseq);
+        }
+    }
+
+    // ---- failures
+
+    /// A final response that is no 2xx.
+    fn refused(&mut self, cx: &mut Core, id: u16, response: &Response) {
+        match response.status() {
+            401 | 407 if self.meet_invite_challenge(cx, id, response) => return,
+            422 if self.lengthen_session(cx, id, response) => return,
+            300..=399 if self.redirect(cx, id, response) => return,
+            _ => {}
+        }
+        let failure = Failure::Final {
+            status: response.status(),
+            retry_after: response.retry_after().ok().flatten(),
+            cause: response
+                .reasons()
+                .find(|reason| reason.protocol.eq_ignore_ascii_case("Q.850"))
+                .and_then(|reason| reason.cause),
+        };
+        self.invite_failed(cx, id, failure);
+    }
+
+    fn meet_invite_challenge(&mut self, cx: &mut Core, id: u16, response: &Response) -> bool {
+        let Some(branch) = self.branches.iter_mut().find(|branch| branch.id == id) else {
+            return false;
+        };
+        if branch.authenticated {
+            return false;
+        }
+        let uri = branch.destination.uri.clone();
+        let endpoint = endpoint_of(branch);
+        let Some(credentials) = cx.meet_challenge(response, endpoint, Method::Invite, &uri) else {
+            return false;
+        };
+        branch.authenticated = true;
+        self.resend_invite(cx, id, Some(&credentials));
+        true
+    }
+
+    fn lengthen_session(&mut self, cx: &mut Core, id: u16, response: &Response) -> bool {
+        let Some(branch) = self.branches.iter_mut().find(|branch| branch.id == id) else {
+            return false;
+        };
+        if branch.session.handle_too_small(response) == TooSmallRetry::GiveUp {
+            return false;
+        }
+        self.resend_invite(cx, id, None);
+        true
+    }
+
+    /// Notes a failure before anything was sent.
+    pub(crate) fn note_failure(&mut self, failure: Failure) {
+        if let Some(dial) = &mut self.dial {
+            match failure {
+                Failure::Final { status, retry_after, cause } => {
+                    dial.verdict.answered(Answer {
+                        status: caller_status(status),
+                        retry_after,
+                        cause,
+                    });
+                }
+                moved => dial.verdict.moved_on(moved),
+            }
+        }
+    }
+
+    /// Decides what a failed branch means for the call.
+    pub(crate) fn after_failure(
+        &mut self,
+        cx: &mut Core,
+        place: &Destination,
+        mut more: VecDeque<Flow>,
+        failure: Failure,
+    ) {
+        let Some(dial) = &mut self.dial else { return };
+        let Some(group) = dial.directory.trunk_group(place.trunk.group) else { return };
+        let moves_on = failure.moves_on(&group.failure);
+        if dial.speaking.is_some_and(|early| !self.branches.iter().any(|b| b.id == early.branch)) {
+            dial.speaking = None;
+        }
+        if moves_on {
+            let next_flow = more.pop_front();
+            dial.verdict.moved_on(failure);
+            self.count_hard_failure(cx, place, failure);
+            if let Some(flow) = next_flow {
+                let holds = crate::limits::Holds::default();
+                return self.ring(cx, place.clone(), flow, more, holds);
+            }
+        } else if let Failure::Final { status, retry_after, cause } = failure {
+            dial.verdict.answered(Answer { status: caller_status(status), retry_after, cause });
+            if status >= 600 {
+                // RFC 3261 §16.7 step 5: nobody else is to ring.
+                self.cancel_branches(cx, None, CancelReason::CallerGone);
+            }
+        }
+        self.go_on(cx);
+    }
+
+    fn after_plain_failure(&mut self, cx: &mut Core, failure: Failure) {
+        if let Some(dial) = &mut self.dial {
+            dial.verdict.moved_on(failure);
+        }
+        self.go_on(cx);
+    }
+
+    /// Goes on after a failure: waits for what still rings, answers the caller, or tries the next place.
+    pub(crate) fn go_on(&mut self, cx: &mut Core) {
+        if self.branches.iter().any(Branch::is_wanted) {
+            return;
+        }
+        if self.dial.as_ref().is_some_and(|dial| dial.verdict.has_answer()) {
+            return self.fail_by_verdict(cx);
+        }
+        self.next_attempt(cx);
+    }
+
+    /// Counts a failure that its group calls hard towards the trunk's death.
+    pub(crate) fn count_hard_failure(&self, cx: &Core, place: &Destination, failure: Failure) {
+        let Some(dial) = &self.dial else { return };
+        let Some(group) = dial.directory.trunk_group(place.trunk.group) else { return };
+        let policy = &group.failure;
+        if policy.hard_codes.contains(failure.code()) {
+            cx.ports.admission.hard_failure(
+                place.trunk_sid,
+                policy.hard_threshold,
+                policy.hard_interval,
+                policy.hard_cooldown,
+                cx.now,
+            );
+        }
+    }
+}
+
+/// Leg B of the branch that has won.
+fn leg_b_of(cx: &mut Core, mut branch: Branch, fork: ForkId, response: &Response) -> Option<Leg> {
+    let offer_answer = branch.fork_mut(fork).map(|fork| fork.offer_answer);
+    let allows_update = branch.fork_mut(fork).is_some_and(|fork| fork.allows_update);
+    let endpoint = endpoint_of(&branch);
+    let by_flow = branch.destination.by_flow;
+    let dialog = branch.dialogs.into_confirmed()?;
+    let mut leg = Leg::new(dialog, branch.flow, endpoint, branch.sdp);
+    leg.by_flow = by_flow;
+    leg.offer_answer = offer_answer.unwrap_or(branch.offer_answer);
+    leg.allows_update = allows_update;
+    leg.learn_abilities(response);
+    leg.session = branch.session;
+    let agreed = leg.session.negotiate_uac(response, &branch.timer);
+    leg.session.start(cx.now, agreed);
+    Some(leg)
+}
+
+/// Where ACK and BYE to an unwanted dialog go: its target where that is an address, else where its 2xx came from.
+fn aim_stray(cx: &Core, next_hop: &[u8], from: Flow, by_flow: bool) -> Flow {
+    match cx.hop_to(next_hop) {
+        crate::context::Hop::Flow(flow) if !by_flow && flow.transport == from.transport => {
+            Flow { connection: from.connection, ..flow }
+        }
+        _ => from,
+    }
+}
