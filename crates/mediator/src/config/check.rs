@@ -131,7 +131,8 @@ impl Everything<'_> {
         for read in self.endpoints {
             for did in &read.dids {
                 if let Some(first) = owners.insert(did.value, &*read.spec.endpoint.name) {
-                    let reason = format!("{} is given twice, first to \"{first}\"", did.value);
+                    let reason =
+                        format!("given twice: endpoint \"{first}\" has this number already");
                     self.fault(did.offset, "endpoint.dids", reason);
                 }
             }
@@ -146,7 +147,7 @@ impl Everything<'_> {
             let redirect = read.spec.key.redirect_did;
             match names.get(endpoint) {
                 Some(Named::Mediator) if owners.get(&redirect) != Some(&endpoint) => {
-                    let reason = format!("{redirect} is no DID of endpoint \"{endpoint}\"");
+                    let reason = format!("no DID of endpoint \"{endpoint}\": add it to its dids");
                     self.fault(read.redirect_offset, "binding.redirect_did", reason);
                 }
                 Some(Named::Mediator | Named::UntypedEndpoint) => {}
@@ -161,12 +162,10 @@ impl Everything<'_> {
             }
             if keys.insert(read.spec.key, ()).is_some() {
                 let reason = match read.spec.key.origination_did {
-                    Some(origination) => {
-                        format!("a second binding of {redirect} for the caller {origination}")
-                    }
-                    None => format!("a second binding of {redirect} for any caller"),
+                    Some(_) => "a second one of this redirect_did for this caller",
+                    None => "a second one of this redirect_did for any caller",
                 };
-                self.fault(read.offset, "binding", reason);
+                self.fault(read.offset, "binding", reason.to_owned());
             }
         }
     }

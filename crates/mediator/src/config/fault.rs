@@ -1,6 +1,7 @@
 //! What is wrong with a config file: every fault found, each one line that names file, line, key and remedy.
 //!
-//! Texts of the file are quoted only where the key cannot hold a secret.
+//! Faults go into the log when a reload fails, so none quotes a secret, a telephone number or a peer's address: the line
+//! leads there.
 
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};

@@ -129,7 +129,7 @@ fn read_listen(section: &Section<'_>) -> Vec<Listen> {
     let mut all: Vec<Listen> = Vec::with_capacity(entries.len());
     for entry in entries {
         if entry.value.address.port() != 0 && all.contains(&entry.value) {
-            section.fault_at(entry.offset, "listen", format!("\"{}\" is given twice", entry.value));
+            section.fault_at(entry.offset, "listen", "given twice");
         }
         all.push(entry.value);
     }

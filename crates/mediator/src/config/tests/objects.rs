@@ -227,7 +227,7 @@ fn refuses_wrong_bindings() {
         ),
         (
             "redirect_did = \"15162065347\"\ndestination_did = \"442071234567\"",
-            "9: binding.redirect_did: 15162065347 is no DID of endpoint \"masking\"",
+            "9: binding.redirect_did: no DID of endpoint \"masking\": add it to its dids",
         ),
         (
             &format!("{both}maximum_ttl = 0\nwait_origination_did_ttl = \"300s\""),
@@ -288,7 +288,7 @@ fn refuses_what_is_given_twice() {
         ),
         (
             &(phone("a", "a", "1") + &phone("b", "b", "+1")),
-            "14: endpoint.dids: 1 is given twice, first to \"a\"",
+            "14: endpoint.dids: given twice: endpoint \"a\" has this number already",
         ),
         (
             &(account("a") + &account("b")),
@@ -296,13 +296,13 @@ fn refuses_what_is_given_twice() {
         ),
         (
             &format!("{MASKING}{bound}{bound}"),
-            "11: binding: a second binding of 15162065346 for any caller",
+            "11: binding: a second one of this redirect_did for any caller",
         ),
         (
             &format!(
                 "{MASKING}{bound}origination_did = \"1 415\"\n{bound}origination_did = \"+1415\"\n"
             ),
-            "12: binding: a second binding of 15162065346 for the caller 1415",
+            "12: binding: a second one of this redirect_did for this caller",
         ),
         ("sip.shards = 1\nsip.shards = 2", "4: no valid TOML: duplicate key"),
     ]);

@@ -1,0 +1,48 @@
+//! HTTP for operators: whether the process lives, and its metrics. On a thread and runtime of its own, away from calls.
+
+mod server;
+
+#[cfg(test)]
+mod tests;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::IntoResponse;
+use axum::routing::get;
+
+use crate::metrics::Metrics;
+use crate::shutdown::{Phase, PhaseWatch};
+
+pub use server::{HttpServer, MAX_CONNECTIONS};
+
+/// What the handlers read.
+#[derive(Clone)]
+pub struct Operators {
+    /// The sources of `/metrics`.
+    pub metrics: Metrics,
+    /// Whether calls are taken.
+    pub phase: PhaseWatch,
+}
+
+/// The paths that need no credentials.
+pub fn router(operators: Operators) -> Router {
+    Router::new()
+        .route("/healthz", get(health))
+        .route("/metrics", get(metrics))
+        .with_state(operators)
+}
+
+/// 200 for as long as the process answers at all; the body says when it takes no new calls.
+async fn health(State(operators): State<Operators>) -> impl IntoResponse {
+    let body = match operators.phase.phase() {
+        Phase::Running => r#"{"status":"ok"}"#,
+        Phase::Draining | Phase::Ending => r#"{"status":"draining"}"#,
+    };
+    ([(CONTENT_TYPE, "application/json")], body)
+}
+
+async fn metrics(State(operators): State<Operators>) -> impl IntoResponse {
+    let content_type = "text/plain; version=0.0.4; charset=utf-8";
+    ([(CONTENT_TYPE, content_type)], operators.metrics.render())
+}
