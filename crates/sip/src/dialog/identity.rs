@@ -1,6 +1,6 @@
 //! The From or To value of one side of a dialog, with its tag: RFC 3261 §12, §19.3.
 
-use crate::{NameAddr, Params};
+use crate::{NameAddr, Params, Uri};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
@@ -16,8 +16,8 @@ pub(super) struct Identity {
 impl Identity {
     /// A value that has no tag yet, and the tag for it.
     pub(super) fn tagged(value: &[u8], tag: &[u8]) -> Self {
-        let mut text = unfold(value);
-        text.reserve_exact(b";tag=".len() + tag.len());
+        let mut text = Vec::with_capacity(value.len() + b";tag=".len() + tag.len());
+        unfold_into(&mut text, value);
         text.extend_from_slice(b";tag=");
         let tag_start = u16::try_from(text.len()).unwrap_or(u16::MAX);
         text.extend_from_slice(tag);
@@ -56,6 +56,11 @@ impl Identity {
 /// A header value on one line: a fold becomes one space (RFC 3261 §7.3.1).
 pub(super) fn unfold(value: &[u8]) -> Vec<u8> {
     let mut line = Vec::with_capacity(value.len());
+    unfold_into(&mut line, value);
+    line
+}
+
+fn unfold_into(line: &mut Vec<u8>, value: &[u8]) {
     let mut rest = value;
     while let Some(end) = rest.iter().position(|byte| matches!(byte, b'\r' | b'\n')) {
         let (before, fold) = rest.split_at(end);
@@ -64,12 +69,11 @@ pub(super) fn unfold(value: &[u8]) -> Vec<u8> {
         rest = fold.trim_ascii_start();
     }
     line.extend_from_slice(rest);
-    line
 }
 
 /// A URI as a Request-URI: without headers and the `method` parameter, which have no place there (RFC 3261
 /// §19.1.1).
-pub(super) fn request_uri(uri: &crate::Uri<'_>) -> Box<[u8]> {
+pub(super) fn request_uri(uri: &Uri<'_>) -> Box<[u8]> {
     let without_headers = uri
         .headers
         .and_then(|headers| uri.raw.len().checked_sub(headers.len() + 1))

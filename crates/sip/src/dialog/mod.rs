@@ -24,6 +24,8 @@ mod reliable_sender;
 mod retransmit_2xx;
 mod route_set;
 mod session_timer;
+#[cfg(test)]
+mod testing;
 
 pub use backoff::RetransmitTimes;
 pub use dialog::{CallIdOwner, Dialog, NewDialog, RequestParts};

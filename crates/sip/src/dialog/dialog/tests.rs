@@ -1,1 +1,4 @@
-
+mod in_dialog;
+mod memory;
+mod routing;
+mod uas;

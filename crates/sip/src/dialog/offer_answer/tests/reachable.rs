@@ -19,8 +19,11 @@ const CARRIERS: [Carrier; 9] = [
     Carrier::Update2xx,
 ];
 
-/// Each message in each reachable state: before, what it was, what it meant, after.
-fn transitions() -> Vec<(OfferAnswer, (Side, Carrier, Sdp), Meaning, OfferAnswer)> {
+/// A state, a message in it, what it meant, and the state after it.
+type Transition = (OfferAnswer, (Side, Carrier, Sdp), Meaning, OfferAnswer);
+
+/// Each message in each reachable state.
+fn transitions() -> Vec<Transition> {
     let mut states = vec![OfferAnswer::new()];
     let mut transitions = Vec::new();
     let mut next = 0;
@@ -99,7 +102,7 @@ fn an_unanswered_offer_has_a_request_under_way_that_answers_or_voids_it() {
         let Some(offer) = state.unanswered else { continue };
         match offer.within {
             Within::Invite | Within::Provisional => {
-                assert_ne!(state.invite, Invite::None, "{state:?}")
+                assert_ne!(state.invite, Invite::None, "{state:?}");
             }
             Within::Update => assert!(state.updates.is_open(offer.by), "{state:?}"),
             Within::Prack => {
