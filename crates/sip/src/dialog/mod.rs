@@ -26,6 +26,8 @@ mod route_set;
 mod session_timer;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 
 pub use backoff::RetransmitTimes;
 pub use dialog::{CallIdOwner, Dialog, NewDialog, RequestParts};
