@@ -79,7 +79,7 @@ pub enum Formats {
     Fax(Vec<FaxParameter>),
     /// A section with port 0: its `m=` line needs a format all the same, and nobody reads it.
     Refused {
-        /// A payload type; `None` is written as UDPTL's `t38`.
+        /// A payload type where the protocol is RTP, else `None`: `t38` or `*` is written.
         payload_type: Option<u8>,
     },
 }
@@ -168,8 +168,8 @@ impl<'a> AllowedMedia<'a> {
     /// The section with port 0 and one format, for RFC 3264 §6 wants a section for each of the offer's.
     fn refused(media: &MediaDescription<'a>, protocol: Protocol) -> Self {
         let payload_type = match protocol.transporting() {
-            Transporting::Udptl => None,
-            Transporting::Rtp | Transporting::Other => {
+            Transporting::Udptl | Transporting::Other => None,
+            Transporting::Rtp => {
                 Some(media.formats.iter().find_map(|format| payload_type(format)).unwrap_or(0))
             }
         };

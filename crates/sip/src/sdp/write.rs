@@ -9,7 +9,7 @@ use super::fax::FaxValue;
 use super::text::Text;
 use super::{
     Allowed, AllowedFormat, AllowedMedia, Crypto, FaxParameter, Feedback, Formats, MediaKind,
-    SdpError, SessionDescription,
+    SdpError, SessionDescription, Transporting,
 };
 
 /// What `o=` of the new description says: the session is ours towards each side (RFC 3264 §5, §8).
@@ -100,7 +100,8 @@ impl AllowedMedia<'_> {
                 }
             }
             Formats::Fax(_) | Formats::Refused { payload_type: None } => {
-                out.put(" t38");
+                let is_fax = self.protocol.transporting() == Transporting::Udptl;
+                out.put(if is_fax { " t38" } else { " *" });
             }
             Formats::Refused { payload_type: Some(number) } => {
                 out.put(" ").number(*number);
