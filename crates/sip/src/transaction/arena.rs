@@ -14,6 +14,14 @@ impl Key {
     pub(super) const fn index(self) -> u32 {
         self.index
     }
+
+    pub(super) const fn to_bits(self) -> u64 {
+        (self.generation as u64) << 32 | self.index as u64
+    }
+
+    pub(super) const fn from_bits(bits: u64) -> Self {
+        Self { index: bits as u32, generation: (bits >> 32) as u32 }
+    }
 }
 
 /// No place.

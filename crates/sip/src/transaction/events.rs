@@ -13,6 +13,18 @@ pub struct ServerKey(pub(super) Key);
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct ClientKey(pub(super) Key);
 
+impl ClientKey {
+    /// The key as a word, for a driver that carries it along with what it sends.
+    pub const fn to_bits(self) -> u64 {
+        self.0.to_bits()
+    }
+
+    /// The key back from its word.
+    pub const fn from_bits(bits: u64) -> Self {
+        Self(Key::from_bits(bits))
+    }
+}
+
 /// What a message turned out to be.
 #[derive(Clone, Debug)]
 pub enum Received<U> {
