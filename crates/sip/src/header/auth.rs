@@ -9,7 +9,7 @@ use super::tokens::{Class, Scanner};
 pub struct SchemeParams<'a> {
     /// `Digest`, as received.
     pub scheme: &'a str,
-    params: AuthParams<'a>,
+    params: Scanner<'a>,
 }
 
 /// A value of WWW-Authenticate or Proxy-Authenticate.
@@ -28,9 +28,9 @@ impl<'a> SchemeParams<'a> {
         if !scanner.skip_lws() {
             return None;
         }
-        let this = Self { scheme, params: AuthParams { rest: scanner } };
+        let this = Self { scheme, params: scanner };
         if this.is_digest() {
-            let mut all = this.params;
+            let mut all = this.iter();
             if all.by_ref().count() == 0 {
                 return None;
             }
@@ -56,7 +56,7 @@ impl<'a> SchemeParams<'a> {
 
     /// Each parameter in order: name and value, without its quotes, escapes left in.
     pub fn iter(&self) -> AuthParams<'a> {
-        self.params.clone()
+        AuthParams { rest: self.params }
     }
 }
 
@@ -73,7 +73,7 @@ impl<'a> IntoIterator for &SchemeParams<'a> {
 const DIGEST: &str = "Digest";
 
 /// Parameters in order; ends in front of one that is malformed.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct AuthParams<'a> {
     rest: Scanner<'a>,
 }

@@ -1,11 +1,12 @@
 //! Comma-separated values of one header line: RFC 3261 §7.3.1.
 
-use super::tokens::{Class, trim};
+use super::tokens::{Class, Scanner, trim};
+use super::{HeaderError, Problem};
+use crate::message::Lines;
 
 /// The elements of a line, in order, white space around each removed.
 ///
-/// Quoted strings, `<...>` and comments hide their commas. An empty element is given too, so that a
-/// reader that must be strict sees it; a line without anything has no element.
+/// Quoted strings, `<...>` and comments hide their commas. An empty element is given too.
 #[derive(Clone, Debug)]
 pub(crate) struct Elements<'a> {
     rest: Option<&'a [u8]>,
@@ -26,6 +27,41 @@ impl<'a> Iterator for Elements<'a> {
         let (element, tail) = rest.split_at_checked(end).unwrap_or((rest, &[]));
         self.rest = tail.get(1..);
         Some(trim(element))
+    }
+}
+
+/// The values of all lines of one header, each read by its own grammar up to the comma behind it.
+///
+/// Strict: an empty element or an empty line is malformed, and so is the line that has one.
+#[derive(Clone, Debug)]
+pub(super) struct TypedValues<'a> {
+    lines: Lines<'a>,
+    line: Option<Scanner<'a>>,
+}
+
+impl<'a> TypedValues<'a> {
+    pub(super) fn new(lines: Lines<'a>) -> Self {
+        Self { lines, line: None }
+    }
+
+    /// The next value, by the reader that passes one.
+    pub(super) fn next_by<T>(
+        &mut self,
+        take: impl FnOnce(&mut Scanner<'a>) -> Option<T>,
+    ) -> Option<Result<T, HeaderError>> {
+        let mut line = match self.line.take() {
+            Some(line) => line,
+            None => Scanner::new(self.lines.next()?),
+        };
+        let value = take(&mut line);
+        let more = line.eat_separator(b',');
+        line.skip_lws();
+        if value.is_none() || !(more || line.is_end()) {
+            let header = self.lines.name();
+            return Some(Err(HeaderError { header, problem: Problem::Malformed }));
+        }
+        self.line = more.then_some(line);
+        value.map(Ok)
     }
 }
 

@@ -24,7 +24,7 @@ pub use auth::{AuthParams, Challenge, Credentials, SchemeParams};
 pub use cseq::{CSeq, MAX_CSEQ, RAck};
 pub use error::{HeaderError, Problem};
 pub use media_type::MediaType;
-pub use name_addr::{Contacts, NameAddr, NameAddrs};
+pub use name_addr::{Contacts, NameAddr, NameAddrs, Quoted};
 pub use params::{Iter as ParamsIter, Param, Params};
 pub use privacy::PrivacyFlags;
 pub use reason::Reason;

@@ -1,13 +1,14 @@
 //! From, To, Contact, Route and their kin: `"display" <uri>;params` (RFC 3261 §20.10, §25.1).
 
-use super::list::Elements;
+use super::list::TypedValues;
 use super::tokens::{Class, Scanner, trim};
-use super::{HeaderError, Params, Problem};
+use super::{HeaderError, Params};
 use crate::Uri;
 use crate::message::Lines;
 use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt::{self, Write as _};
 
 /// An address with its display name and header parameters.
 #[derive(Clone, Copy, Debug)]
@@ -87,6 +88,30 @@ fn trim_end(mut text: &[u8]) -> &[u8] {
     text
 }
 
+/// A display name as a quoted string: `"` and `\` escaped, control characters as spaces.
+///
+/// ```
+/// use mediator_sip::header::Quoted;
+///
+/// assert_eq!(Quoted("Ann \"A\" B").to_string(), r#""Ann \"A\" B""#);
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Quoted<'a>(pub &'a str);
+
+impl fmt::Display for Quoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_char('"')?;
+        for character in self.0.chars() {
+            match character {
+                '"' | '\\' => write!(f, "\\{character}")?,
+                control if control.is_control() => f.write_char(' ')?,
+                other => f.write_char(other)?,
+            }
+        }
+        f.write_char('"')
+    }
+}
+
 /// Passes `<uri>`.
 fn take_bracketed<'a>(scanner: &mut Scanner<'a>) -> Option<&'a [u8]> {
     if !scanner.eat(b'<') {
@@ -110,16 +135,15 @@ fn take_bare<'a>(scanner: &mut Scanner<'a>) -> Option<&'a [u8]> {
     (scanner.peek() != Some(b'?')).then_some(uri)
 }
 
-/// Addresses of all lines of one header, in order.
+/// Addresses of all lines of one header, in order. A line that is malformed gives one error and no more.
 #[derive(Clone, Debug)]
 pub struct NameAddrs<'a> {
-    lines: Lines<'a>,
-    line: Elements<'a>,
+    values: TypedValues<'a>,
 }
 
 impl<'a> NameAddrs<'a> {
     pub(crate) fn new(lines: Lines<'a>) -> Self {
-        Self { lines, line: Elements::new(&[]) }
+        Self { values: TypedValues::new(lines) }
     }
 }
 
@@ -127,13 +151,7 @@ impl<'a> Iterator for NameAddrs<'a> {
     type Item = Result<NameAddr<'a>, HeaderError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let malformed = HeaderError { header: self.lines.name(), problem: Problem::Malformed };
-        if let Some(element) = self.line.next() {
-            return Some(NameAddr::parse(element).ok_or(malformed));
-        }
-        self.line = Elements::new(self.lines.next()?);
-        // A line without any address has not what its grammar asks for.
-        Some(self.line.next().and_then(NameAddr::parse).ok_or(malformed))
+        self.values.next_by(NameAddr::take)
     }
 }
 

@@ -61,7 +61,6 @@ impl<'a> Params<'a> {
     }
 
     /// The value of the first parameter of that name, in any case; `Some(None)` where it has no value.
-    #[expect(clippy::option_option, reason = "absent, present without a value, present with one")]
     pub fn get(&self, name: &str) -> Option<Option<&'a [u8]>> {
         self.iter()
             .find(|(found, _)| found.eq_ignore_ascii_case(name.as_bytes()))

@@ -158,16 +158,77 @@ impl HeaderName {
     /// The name that `text` spells, in any case, full or compact.
     pub fn recognise(text: &[u8]) -> Self {
         if let [letter] = text {
-            let lower = letter.to_ascii_lowercase();
-            return ROWS
-                .iter()
-                .find(|(_, _, compact)| *compact == Some(lower))
-                .map_or(Self::Other, |(name, _, _)| *name);
+            let index = usize::from(letter.to_ascii_lowercase().wrapping_sub(b'a'));
+            return COMPACT.get(index).copied().unwrap_or(Self::Other);
         }
-        ROWS.iter()
-            .find(|(_, full, _)| full.as_bytes().eq_ignore_ascii_case(text))
-            .map_or(Self::Other, |(name, _, _)| *name)
+        let mut slot = home_slot(text);
+        // Most slots are free, so that the search ends.
+        while let Some((name, full, _)) =
+            SLOTS.get(slot).and_then(|row| ROWS.get(usize::from(*row)))
+        {
+            // Nearly every peer writes the canonical text.
+            if full.as_bytes() == text || full.as_bytes().eq_ignore_ascii_case(text) {
+                return *name;
+            }
+            slot = (slot + 1) % SLOTS.len();
+        }
+        Self::Other
     }
+}
+
+/// The names of the compact forms `a` to `z`.
+static COMPACT: [HeaderName; 26] = compact_names();
+
+/// Rows by the hash of their name, as indexes into [`ROWS`]; [`FREE`] where there is none.
+static SLOTS: [u8; 256] = row_slots();
+
+const FREE: u8 = u8::MAX;
+
+/// Where a name is looked for first: told by its length and three of its letters, in any case. The factors
+/// keep the names of the table apart; any would do.
+const fn home_slot(text: &[u8]) -> usize {
+    let (Some(first), Some(last)) = (text.first(), text.last()) else {
+        return 0;
+    };
+    let middle = match text.split_at_checked(text.len() / 2) {
+        Some((_, [middle, ..])) => *middle,
+        _ => 0,
+    };
+    let (first, middle, last) = (lower(*first), lower(middle), lower(*last));
+    (text.len() * 45 + first * 62 + middle * 114 + last * 43) % 256
+}
+
+/// Letters in lower case; what else there is in names stays apart well enough.
+const fn lower(byte: u8) -> usize {
+    byte as usize | 0x20
+}
+
+#[expect(clippy::indexing_slicing, reason = "runs at compile time")]
+const fn row_slots() -> [u8; 256] {
+    let mut slots = [FREE; 256];
+    let mut row = 0;
+    while row < ROWS.len() {
+        let mut slot = home_slot(ROWS[row].1.as_bytes());
+        while slots[slot] != FREE {
+            slot = (slot + 1) % slots.len();
+        }
+        slots[slot] = row as u8;
+        row += 1;
+    }
+    slots
+}
+
+#[expect(clippy::indexing_slicing, reason = "runs at compile time")]
+const fn compact_names() -> [HeaderName; 26] {
+    let mut names = [HeaderName::Other; 26];
+    let mut row = 0;
+    while row < ROWS.len() {
+        if let (name, _, Some(letter)) = ROWS[row] {
+            names[(letter - b'a') as usize] = name;
+        }
+        row += 1;
+    }
+    names
 }
 
 impl fmt::Display for HeaderName {
@@ -183,4 +244,9 @@ pub struct HeaderNameRef<'a> {
     pub name: HeaderName,
     /// The text on the wire: `i`, `CALL-ID`, `X-Custom`.
     pub text: &'a str,
+}
+
+#[cfg(test)]
+pub(super) fn every_name() -> impl Iterator<Item = (HeaderName, &'static str, Option<u8>)> {
+    ROWS.iter().copied()
 }

@@ -31,6 +31,8 @@ impl Class {
     pub(crate) const DIGIT: Self = Self(1 << 9);
     /// The number of a tel URI: `phonedigit-hex`, `*`, `#` (RFC 3966 §3).
     pub(crate) const PHONE: Self = Self(1 << 10);
+    /// What a URI is made of whatever its scheme: visible ASCII but for `<`, `>` and `"`.
+    pub(crate) const URI: Self = Self(1 << 14);
     /// Anything visible in ASCII.
     pub(crate) const VISIBLE: Self = Self(1 << 11);
     /// A display name without quotes: `token`, LWS and, as peers send it, UTF-8.
@@ -102,21 +104,27 @@ const fn classes_of(byte: u8) -> u16 {
     let delimiter = matches!(byte, b',' | b';' | b'"' | b'<' | b'>' | b'\\');
     let separator = matches!(byte, b'-' | b'.' | b'(' | b')');
     let scheme = alnum || matches!(byte, b'+' | b'-' | b'.');
-    (token as u16) * Class::TOKEN.0
-        | (lws as u16) * Class::LWS.0
-        | ((unreserved || user) as u16) * Class::USER.0
-        | ((unreserved || password) as u16) * Class::PASSWORD.0
-        | ((unreserved || param) as u16) * Class::PARAM.0
-        | ((unreserved || header) as u16) * Class::HEADER.0
-        | ((alnum || matches!(byte, b'-' | b'.' | b'_')) as u16) * Class::HOST.0
-        | ((unreserved || uric) as u16) * Class::URIC.0
-        | ((visible && !delimiter) as u16) * Class::VALUE.0
-        | (byte.is_ascii_digit() as u16) * Class::DIGIT.0
-        | ((byte.is_ascii_hexdigit() || separator || matches!(byte, b'*' | b'#')) as u16)
-            * Class::PHONE.0
-        | (visible as u16) * Class::VISIBLE.0
-        | ((token || lws || byte >= 0x80) as u16) * Class::DISPLAY.0
-        | (scheme as u16) * Class::SCHEME.0
+    let quote = matches!(byte, b'<' | b'>' | b'"');
+    bits(token, Class::TOKEN)
+        | bits(lws, Class::LWS)
+        | bits(unreserved || user, Class::USER)
+        | bits(unreserved || password, Class::PASSWORD)
+        | bits(unreserved || param, Class::PARAM)
+        | bits(unreserved || header, Class::HEADER)
+        | bits(alnum || matches!(byte, b'-' | b'.' | b'_'), Class::HOST)
+        | bits(unreserved || uric, Class::URIC)
+        | bits(visible && !delimiter, Class::VALUE)
+        | bits(byte.is_ascii_digit(), Class::DIGIT)
+        | bits(byte.is_ascii_hexdigit() || separator || matches!(byte, b'*' | b'#'), Class::PHONE)
+        | bits(visible, Class::VISIBLE)
+        | bits(visible && !quote, Class::URI)
+        | bits(token || lws || byte >= 0x80, Class::DISPLAY)
+        | bits(scheme, Class::SCHEME)
+}
+
+/// The bit of a class for a byte that is in it.
+const fn bits(is_member: bool, class: Class) -> u16 {
+    if is_member { class.0 } else { 0 }
 }
 
 /// Reads a value from its start to its end.

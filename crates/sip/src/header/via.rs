@@ -1,9 +1,9 @@
 //! Via: RFC 3261 §20.42, RFC 3581.
 
-use super::tokens::{Class, Scanner, ascii, before};
-use super::{HeaderError, HeaderName, Params, Problem};
+use super::list::TypedValues;
+use super::tokens::{Class, Scanner, ascii, before, trim};
+use super::{HeaderError, Params};
 use crate::Host;
-use crate::header::list::Elements;
 use crate::message::Lines;
 use core::net::{IpAddr, Ipv6Addr};
 
@@ -58,7 +58,7 @@ impl<'a> Via<'a> {
         }
         let sent_by = before(from_host, after);
         let params = Params::take(scanner)?;
-        let raw = super::tokens::trim(before(start, scanner.rest()));
+        let raw = trim(before(start, scanner.rest()));
         Some(Self { transport_token, host, port, params, sent_by, raw })
     }
 
@@ -84,7 +84,6 @@ impl<'a> Via<'a> {
 
     /// The `rport` parameter: `Some(None)` where it is asked for, `Some(Some(port))` where it is filled in
     /// (RFC 3581).
-    #[expect(clippy::option_option, reason = "absent, asked for, filled in")]
     pub fn rport(&self) -> Option<Option<u16>> {
         self.params.get("rport").map(|value| value.and_then(|port| ascii(port).parse().ok()))
     }
@@ -95,16 +94,15 @@ impl<'a> Via<'a> {
     }
 }
 
-/// The Via values of all lines, the topmost first.
+/// The Via values of all lines, the topmost first. A line that is malformed gives one error and no more.
 #[derive(Clone, Debug)]
 pub struct Vias<'a> {
-    lines: Lines<'a>,
-    line: Elements<'a>,
+    values: TypedValues<'a>,
 }
 
 impl<'a> Vias<'a> {
     pub(crate) fn new(lines: Lines<'a>) -> Self {
-        Self { lines, line: Elements::new(&[]) }
+        Self { values: TypedValues::new(lines) }
     }
 }
 
@@ -112,12 +110,6 @@ impl<'a> Iterator for Vias<'a> {
     type Item = Result<Via<'a>, HeaderError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        const MALFORMED: HeaderError =
-            HeaderError { header: HeaderName::Via, problem: Problem::Malformed };
-        if let Some(element) = self.line.next() {
-            return Some(Via::parse(element).ok_or(MALFORMED));
-        }
-        self.line = Elements::new(self.lines.next()?);
-        Some(self.line.next().and_then(Via::parse).ok_or(MALFORMED))
+        self.values.next_by(Via::take)
     }
 }

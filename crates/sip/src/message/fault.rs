@@ -1,6 +1,7 @@
 //! What is wrong with a message, as the answer that it gets.
 
 use super::{Headers, Message, Method, Request, response_to};
+use alloc::boxed::Box;
 use bytes::Bytes;
 use core::net::SocketAddr;
 
@@ -51,7 +52,7 @@ impl Fault {
 #[error("{fault}")]
 pub struct ParseError {
     fault: Fault,
-    broken: Option<BrokenRequest>,
+    broken: Option<Box<BrokenRequest>>,
 }
 
 impl ParseError {
@@ -65,7 +66,7 @@ impl ParseError {
         let broken = match message {
             // Without a Via an answer has no way, and no ACK has an answer (RFC 3261 §17).
             Message::Request(request) if request.method() != Method::Ack => {
-                request.via().is_ok().then_some(BrokenRequest { fault, request })
+                request.via().is_ok().then(|| Box::new(BrokenRequest { fault, request }))
             }
             Message::Request(_) | Message::Response(_) => None,
         };
@@ -79,7 +80,7 @@ impl ParseError {
 
     /// The request, where enough of it can be read to answer it; `None` for responses, ACKs and noise.
     pub fn answerable(&self) -> Option<&BrokenRequest> {
-        self.broken.as_ref()
+        self.broken.as_deref()
     }
 }
 

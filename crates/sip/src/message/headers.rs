@@ -23,7 +23,7 @@ pub(super) struct Span {
 impl Span {
     /// The span from `start` to `end`, both within a message.
     pub(super) fn new(start: usize, end: usize) -> Self {
-        debug_assert!(end <= usize::from(u16::MAX), "beyond the longest message");
+        debug_assert!(start <= end && u16::try_from(end).is_ok(), "beyond the longest message");
         Self { start: start as u16, end: end as u16 }
     }
 
@@ -54,7 +54,7 @@ impl Headers {
 
     /// The value of each line of that name, in order.
     pub fn lines(&self, name: HeaderName) -> Lines<'_> {
-        Lines { bytes: &self.bytes, lines: self.lines.iter(), name }
+        Lines { bytes: &self.bytes, rest: self.lines.iter(), name }
     }
 
     /// The comma-separated elements of all lines of that name, in order, empty ones left out. Quoted
@@ -101,7 +101,7 @@ impl Headers {
 #[derive(Clone, Debug)]
 pub struct Lines<'a> {
     bytes: &'a [u8],
-    lines: slice::Iter<'a, Line>,
+    rest: slice::Iter<'a, Line>,
     name: HeaderName,
 }
 
@@ -116,7 +116,7 @@ impl<'a> Iterator for Lines<'a> {
 
     fn next(&mut self) -> Option<&'a [u8]> {
         let name = self.name;
-        self.lines.find(|line| line.name == name).map(|line| line.value.of(self.bytes))
+        self.rest.find(|line| line.name == name).map(|line| line.value.of(self.bytes))
     }
 }
 

@@ -120,12 +120,13 @@ impl Reader<'_> {
         let uri_start = method_length + 1;
         let uri = line.get(uri_start..last).unwrap_or_default();
         let version = line.get(last..).and_then(|tail| tail.strip_prefix(b" ")).unwrap_or_default();
-        if line.get(method_length) != Some(&b' ') || uri.is_empty() {
-            self.fail(Fault::REQUEST_LINE);
-        } else if uri.iter().any(|byte| matches!(byte, b' ' | b'\t')) {
-            self.fail(Fault::URI_SPACE);
-        }
         self.check_version(version);
+        match uri {
+            [] | [b' ', ..] => self.fail(Fault::REQUEST_LINE),
+            _ if line.get(method_length) != Some(&b' ') => self.fail(Fault::REQUEST_LINE),
+            _ if uri.iter().any(|byte| Class::LWS.has(*byte)) => self.fail(Fault::URI_SPACE),
+            _ => {}
+        }
         let uri = Span::new(start + uri_start.min(last), start + last);
         Some(StartLine::Request { method, method_text, uri })
     }
@@ -146,17 +147,17 @@ impl Reader<'_> {
 
     /// `SIP/2.0 SP 3DIGIT SP reason`; the SP in front of an empty reason may be missing, as peers send it.
     fn status_line(&mut self, line: &[u8], start: usize) -> Option<StartLine> {
-        let status = match line.get(7..) {
-            Some([b' ', h @ b'1'..=b'6', t @ b'0'..=b'9', o @ b'0'..=b'9', rest @ ..])
-                if matches!(rest, [] | [b' ', ..]) =>
-            {
-                u16::from(h - b'0') * 100 + u16::from(t - b'0') * 10 + u16::from(o - b'0')
-            }
-            _ => {
-                self.fail(Fault::STATUS_LINE);
-                return None;
-            }
+        let Some([b' ', h @ b'1'..=b'6', t @ b'0'..=b'9', o @ b'0'..=b'9', rest @ ..]) =
+            line.get(7..)
+        else {
+            self.fail(Fault::STATUS_LINE);
+            return None;
         };
+        if !matches!(rest, [] | [b' ', ..]) {
+            self.fail(Fault::STATUS_LINE);
+            return None;
+        }
+        let status = u16::from(h - b'0') * 100 + u16::from(t - b'0') * 10 + u16::from(o - b'0');
         if !line.get(..7).is_some_and(|version| version.eq_ignore_ascii_case(b"SIP/2.0")) {
             self.fail(Fault::VERSION);
             return None;

@@ -2,7 +2,7 @@
 
 use super::{Request, Writer};
 use crate::header::{HeaderName, Scanner, Via, trim};
-use core::net::SocketAddr;
+use core::net::{IpAddr, SocketAddr};
 
 /// A response started from a request: each Via (the topmost with `received` and `rport` filled in from
 /// `source`), From, To, Call-ID, `CSeq`; Timestamp for a 100.
@@ -62,13 +62,28 @@ fn put_top_via(writer: &mut Writer, line: &[u8], source: SocketAddr) {
         writer.put_clean(param);
     }
     writer.put(b";received=");
-    writer.put_fmt(format_args!("{source_ip}"));
+    put_ip(writer, source_ip);
     if wants_rport {
         writer.put(b";rport=");
         writer.put_number(source.port().into());
     }
     writer.put_clean(trim(scanner.rest()));
     writer.put(b"\r\n");
+}
+
+/// Writes an address without brackets, as `received` has it.
+fn put_ip(writer: &mut Writer, ip: IpAddr) {
+    match ip {
+        IpAddr::V4(address) => {
+            for (index, octet) in address.octets().into_iter().enumerate() {
+                if index > 0 {
+                    writer.put(b".");
+                }
+                writer.put_number(octet.into());
+            }
+        }
+        IpAddr::V6(address) => writer.put_fmt(format_args!("{address}")),
+    }
 }
 
 fn put_to(writer: &mut Writer, request: &Request, to_tag: Option<&str>) {
@@ -88,89 +103,89 @@ fn put_to(writer: &mut Writer, request: &Request, to_tag: Option<&str>) {
 }
 
 /// The standard phrase of a status code (RFC 3261 §21 and the registry); of one that has none, that of
-/// its class (§8.1.3.2).
-pub const fn reason_phrase(status: u16) -> &'static str {
-    match status {
-        100 => "Trying",
-        180 => "Ringing",
-        181 => "Call Is Being Forwarded",
-        182 => "Queued",
-        183 => "Session Progress",
-        199 => "Early Dialog Terminated",
-        200 => "OK",
-        202 => "Accepted",
-        204 => "No Notification",
-        300 => "Multiple Choices",
-        301 => "Moved Permanently",
-        302 => "Moved Temporarily",
-        305 => "Use Proxy",
-        380 => "Alternative Service",
-        400 => "Bad Request",
-        401 => "Unauthorized",
-        402 => "Payment Required",
-        403 => "Forbidden",
-        404 => "Not Found",
-        405 => "Method Not Allowed",
-        406 => "Not Acceptable",
-        407 => "Proxy Authentication Required",
-        408 => "Request Timeout",
-        410 => "Gone",
-        412 => "Conditional Request Failed",
-        413 => "Request Entity Too Large",
-        414 => "Request-URI Too Long",
-        415 => "Unsupported Media Type",
-        416 => "Unsupported URI Scheme",
-        417 => "Unknown Resource-Priority",
-        420 => "Bad Extension",
-        421 => "Extension Required",
-        422 => "Session Interval Too Small",
-        423 => "Interval Too Brief",
-        424 => "Bad Location Information",
-        428 => "Use Identity Header",
-        429 => "Provide Referrer Identity",
-        430 => "Flow Failed",
-        433 => "Anonymity Disallowed",
-        436 => "Bad Identity Info",
-        437 => "Unsupported Credential",
-        438 => "Invalid Identity Header",
-        439 => "First Hop Lacks Outbound Support",
-        440 => "Max-Breadth Exceeded",
-        469 => "Bad Info Package",
-        470 => "Consent Needed",
-        480 => "Temporarily Unavailable",
-        481 => "Call/Transaction Does Not Exist",
-        482 => "Loop Detected",
-        483 => "Too Many Hops",
-        484 => "Address Incomplete",
-        485 => "Ambiguous",
-        486 => "Busy Here",
-        487 => "Request Terminated",
-        488 => "Not Acceptable Here",
-        489 => "Bad Event",
-        491 => "Request Pending",
-        493 => "Undecipherable",
-        494 => "Security Agreement Required",
-        500 => "Server Internal Error",
-        501 => "Not Implemented",
-        502 => "Bad Gateway",
-        503 => "Service Unavailable",
-        504 => "Server Time-out",
-        505 => "Version Not Supported",
-        513 => "Message Too Large",
-        555 => "Push Notification Service Not Supported",
-        580 => "Precondition Failure",
-        600 => "Busy Everywhere",
-        603 => "Decline",
-        604 => "Does Not Exist Anywhere",
-        606 => "Not Acceptable",
-        607 => "Unwanted",
-        608 => "Rejected",
-        101..=199 => "Session Progress",
-        201..=299 => "OK",
-        300..=399 => "Multiple Choices",
-        400..=499 => "Bad Request",
-        500..=599 => "Server Internal Error",
-        600..=699 => "Busy Everywhere",
-        _ => "",
-    }
+/// its class (§8.1.3.2); empty beyond 100 to 699.
+pub fn reason_phrase(status: u16) -> &'static str {
+    let phrase = |code| {
+        let found = PHRASES.binary_search_by_key(&code, |(known, _)| *known).ok();
+        found.and_then(|index| PHRASES.get(index)).map(|(_, phrase)| *phrase)
+    };
+    phrase(status).or_else(|| phrase(status / 100 * 100)).unwrap_or_default()
 }
+
+/// Phrases by code, in order; those of a class under its first code.
+const PHRASES: &[(u16, &str)] = &[
+    (100, "Trying"),
+    (180, "Ringing"),
+    (181, "Call Is Being Forwarded"),
+    (182, "Queued"),
+    (183, "Session Progress"),
+    (199, "Early Dialog Terminated"),
+    (200, "OK"),
+    (202, "Accepted"),
+    (204, "No Notification"),
+    (300, "Multiple Choices"),
+    (301, "Moved Permanently"),
+    (302, "Moved Temporarily"),
+    (305, "Use Proxy"),
+    (380, "Alternative Service"),
+    (400, "Bad Request"),
+    (401, "Unauthorized"),
+    (402, "Payment Required"),
+    (403, "Forbidden"),
+    (404, "Not Found"),
+    (405, "Method Not Allowed"),
+    (406, "Not Acceptable"),
+    (407, "Proxy Authentication Required"),
+    (408, "Request Timeout"),
+    (410, "Gone"),
+    (412, "Conditional Request Failed"),
+    (413, "Request Entity Too Large"),
+    (414, "Request-URI Too Long"),
+    (415, "Unsupported Media Type"),
+    (416, "Unsupported URI Scheme"),
+    (417, "Unknown Resource-Priority"),
+    (420, "Bad Extension"),
+    (421, "Extension Required"),
+    (422, "Session Interval Too Small"),
+    (423, "Interval Too Brief"),
+    (424, "Bad Location Information"),
+    (428, "Use Identity Header"),
+    (429, "Provide Referrer Identity"),
+    (430, "Flow Failed"),
+    (433, "Anonymity Disallowed"),
+    (436, "Bad Identity Info"),
+    (437, "Unsupported Credential"),
+    (438, "Invalid Identity Header"),
+    (439, "First Hop Lacks Outbound Support"),
+    (440, "Max-Breadth Exceeded"),
+    (469, "Bad Info Package"),
+    (470, "Consent Needed"),
+    (480, "Temporarily Unavailable"),
+    (481, "Call/Transaction Does Not Exist"),
+    (482, "Loop Detected"),
+    (483, "Too Many Hops"),
+    (484, "Address Incomplete"),
+    (485, "Ambiguous"),
+    (486, "Busy Here"),
+    (487, "Request Terminated"),
+    (488, "Not Acceptable Here"),
+    (489, "Bad Event"),
+    (491, "Request Pending"),
+    (493, "Undecipherable"),
+    (494, "Security Agreement Required"),
+    (500, "Server Internal Error"),
+    (501, "Not Implemented"),
+    (502, "Bad Gateway"),
+    (503, "Service Unavailable"),
+    (504, "Server Time-out"),
+    (505, "Version Not Supported"),
+    (513, "Message Too Large"),
+    (555, "Push Notification Service Not Supported"),
+    (580, "Precondition Failure"),
+    (600, "Busy Everywhere"),
+    (603, "Decline"),
+    (604, "Does Not Exist Anywhere"),
+    (606, "Not Acceptable"),
+    (607, "Unwanted"),
+    (608, "Rejected"),
+];

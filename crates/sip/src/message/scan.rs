@@ -8,25 +8,32 @@ pub(super) fn line_break(text: &[u8], from: usize) -> Option<usize> {
     let (words, tail) = rest.as_chunks::<8>();
     let mut at = from;
     for word in words {
-        if has_low_byte(u64::from_le_bytes(*word))
-            && let Some(found) = word.iter().position(is_break)
-        {
-            return Some(at + found);
+        let low = low_bytes(u64::from_le_bytes(*word));
+        if low != 0 {
+            // The first byte that is marked is low for certain; it is nearly always the CR looked for.
+            let first = low.trailing_zeros() as usize / 8;
+            let found = match word.get(first) {
+                Some(byte) if is_break(*byte) => Some(first),
+                _ => word.iter().position(|&byte| is_break(byte)),
+            };
+            if let Some(found) = found {
+                return Some(at + found);
+            }
         }
         at += word.len();
     }
-    tail.iter().position(is_break).map(|found| at + found)
+    tail.iter().position(|&byte| is_break(byte)).map(|found| at + found)
 }
 
-fn is_break(byte: &u8) -> bool {
+fn is_break(byte: u8) -> bool {
     matches!(byte, b'\r' | b'\n')
 }
 
-/// Whether any of eight bytes is below 14, as CR and LF are: a byte borrows from the bit above it
-/// exactly when it, or a byte below it, is below 14.
-fn has_low_byte(word: u64) -> bool {
+/// Marks, by their top bits, the bytes of eight that are below 14, as CR and LF are. A byte behind the
+/// first that is marked may be marked for what was borrowed from it.
+fn low_bytes(word: u64) -> u64 {
     const ONES: u64 = u64::MAX / 0xff;
-    word.wrapping_sub(ONES * 14) & !word & (ONES * 0x80) != 0
+    word.wrapping_sub(ONES * 14) & !word & (ONES * 0x80)
 }
 
 /// The end of a line.
@@ -78,7 +85,7 @@ impl<'a> RawValues<'a> {
 
     /// Looks through a message, start line first.
     pub(super) fn of_message(text: &'a [u8], header: HeaderName) -> Self {
-        let start = text.iter().position(|byte| !is_break(byte)).unwrap_or(text.len());
+        let start = text.iter().position(|&byte| !is_break(byte)).unwrap_or(text.len());
         Self { text, at: line_end(text, start).next, header }
     }
 }

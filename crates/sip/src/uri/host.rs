@@ -39,7 +39,7 @@ impl<'a> Host<'a> {
         let labels = text.strip_suffix(b".").unwrap_or(text);
         let last = labels.rsplit(|&byte| byte == b'.').next()?;
         if Class::DIGIT.holds(last) {
-            return ascii(text).parse().ok().map(Self::V4);
+            return ipv4(text).map(Self::V4);
         }
         let empty_label =
             labels.first() == Some(&b'.') || labels.windows(2).any(|two| two == b"..");
@@ -54,6 +54,24 @@ impl<'a> Host<'a> {
             Self::V6(address) => Some(IpAddr::V6(*address)),
         }
     }
+}
+
+/// Reads `1*3DIGIT` four times between dots, without leading zeros: some read those as octal.
+fn ipv4(text: &[u8]) -> Option<Ipv4Addr> {
+    let mut octets = [0_u8; 4];
+    let mut labels = text.split(|&byte| byte == b'.');
+    for octet in &mut octets {
+        let label = labels.next()?;
+        let [first, rest @ ..] = label else { return None };
+        if *first == b'0' && !rest.is_empty() {
+            return None;
+        }
+        for digit in label {
+            let digit = digit.checked_sub(b'0').filter(|digit| *digit < 10)?;
+            *octet = octet.checked_mul(10)?.checked_add(digit)?;
+        }
+    }
+    labels.next().is_none().then_some(Ipv4Addr::from(octets))
 }
 
 /// Names are the same in any case.

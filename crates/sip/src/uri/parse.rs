@@ -8,21 +8,20 @@ use crate::header::{Class, Params, Scanner};
 impl<'a> Uri<'a> {
     /// Reads a whole URI.
     pub fn parse(text: &'a [u8]) -> Result<Self, UriError> {
-        if !Class::VISIBLE.holds(text) || text.iter().any(|byte| matches!(byte, b'<' | b'>' | b'"'))
-        {
-            return Err(UriError::Character);
-        }
+        Self::read(text).map_err(|error| {
+            // Which part holds it matters less than that nothing may hold it.
+            if Class::URI.holds(text) { error } else { UriError::Character }
+        })
+    }
+
+    fn read(text: &'a [u8]) -> Result<Self, UriError> {
         let colon = text.iter().position(|&byte| byte == b':').ok_or(UriError::Scheme)?;
-        let (scheme, rest) = text.split_at_checked(colon).ok_or(UriError::Scheme)?;
+        let (name, rest) = text.split_at_checked(colon).ok_or(UriError::Scheme)?;
         let rest = rest.get(1..).unwrap_or_default();
-        let is_scheme = scheme.first().is_some_and(u8::is_ascii_alphabetic);
-        if !is_scheme || !Class::SCHEME.holds(scheme) {
-            return Err(UriError::Scheme);
-        }
-        let scheme = match scheme.len() {
-            3 if scheme.eq_ignore_ascii_case(b"sip") => Scheme::Sip,
-            4 if scheme.eq_ignore_ascii_case(b"sips") => Scheme::Sips,
-            3 if scheme.eq_ignore_ascii_case(b"tel") => Scheme::Tel,
+        let scheme = match name.len() {
+            3 if name.eq_ignore_ascii_case(b"sip") => Scheme::Sip,
+            4 if name.eq_ignore_ascii_case(b"sips") => Scheme::Sips,
+            3 if name.eq_ignore_ascii_case(b"tel") => Scheme::Tel,
             _ => Scheme::Other,
         };
         let blank = Uri {
@@ -38,6 +37,7 @@ impl<'a> Uri<'a> {
         match scheme {
             Scheme::Sip | Scheme::Sips => blank.with_sip_part(rest),
             Scheme::Tel => blank.with_tel_part(rest),
+            Scheme::Other if !is_scheme(name) => Err(UriError::Scheme),
             Scheme::Other if rest.is_empty() || !Class::URIC.holds_escaped(rest) => {
                 Err(UriError::Character)
             }
@@ -66,13 +66,12 @@ impl<'a> Uri<'a> {
         let mut scanner = Scanner::new(text);
         let global = scanner.eat(b'+');
         let digits = scanner.run(Class::PHONE);
-        let valid = match global {
-            // Only a local number may have letters, * and # (RFC 3966 §5.1.5).
-            true => {
-                digits.iter().any(u8::is_ascii_digit)
-                    && !digits.iter().any(|byte| byte.is_ascii_alphabetic() || b"*#".contains(byte))
-            }
-            false => digits.iter().any(|byte| byte.is_ascii_hexdigit() || b"*#".contains(byte)),
+        // Only a local number may have letters, * and # (RFC 3966 §3).
+        let valid = if global {
+            digits.iter().any(u8::is_ascii_digit)
+                && !digits.iter().any(|byte| byte.is_ascii_alphabetic() || b"*#".contains(byte))
+        } else {
+            digits.iter().any(|byte| byte.is_ascii_hexdigit() || b"*#".contains(byte))
         };
         if !valid {
             return Err(UriError::Number);
@@ -103,6 +102,11 @@ impl<'a> Uri<'a> {
         }
         Ok(self)
     }
+}
+
+/// `ALPHA *( ALPHA / DIGIT / "+" / "-" / "." )`
+fn is_scheme(text: &[u8]) -> bool {
+    text.first().is_some_and(u8::is_ascii_alphabetic) && Class::SCHEME.holds(text)
 }
 
 type UserInfo<'a> = (Option<&'a [u8]>, Option<&'a [u8]>);
