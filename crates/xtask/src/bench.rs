@@ -1,0 +1,41 @@
+//! `cargo xtask bench`: criterion's benches, or the whole server under load.
+
+use std::process::Command;
+
+use anyhow::Result;
+
+use crate::run::{cargo, metadata, release_server, step};
+use crate::tools;
+
+/// Runs the bench of that name, or all of criterion's.
+pub(crate) fn run(name: Option<&str>, arguments: &[String]) -> Result<()> {
+    match name {
+        Some("load") => load(arguments),
+        Some(name) => {
+            let bench = ["bench", "--workspace", "--all-features", "--bench", name, "--"];
+            step(name, cargo().args(bench).args(arguments))
+        }
+        None => step("benches", cargo().args(["bench", "--workspace", "--all-features"])),
+    }
+}
+
+fn load(arguments: &[String]) -> Result<()> {
+    tools::ensure_installed(tools::FOR_LOAD)?;
+    let build = ["build", "--release", "--package", "mediator-benches", "--bin", "load"];
+    step("build the load bench", cargo().args(build))?;
+    let load = metadata()?.target_directory.join("release/load");
+    let mut command = Command::new(load);
+    // A run of Kamailio alone must not wait for a server that does not build.
+    if !only_kamailio(arguments) {
+        let (name, server) = release_server()?;
+        command.env(name, server);
+    }
+    step("load", command.args(arguments))
+}
+
+/// Whether `--only kamailio` is among the arguments.
+fn only_kamailio(arguments: &[String]) -> bool {
+    let pairs = arguments.windows(2);
+    pairs.into_iter().any(|pair| pair == ["--only", "kamailio"])
+        || arguments.iter().any(|argument| argument == "--only=kamailio")
+}
