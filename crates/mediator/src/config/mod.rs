@@ -8,6 +8,7 @@ mod check;
 mod endpoint;
 mod fault;
 mod objects;
+mod parts;
 mod reader;
 mod services;
 mod sids;
@@ -34,9 +35,10 @@ pub use services::{
 pub use sip::{Ban, Listen, MAX_LISTENERS, MAX_SHARDS, SipSettings};
 pub use trunk_group::{TrunkGroupSpec, TrunkSpec};
 
+use binding::ReadBinding;
 use check::Everything;
 use fault::{Findings, Found};
-use reader::Section;
+use reader::{Section, Sheet};
 
 /// The largest config file: room for a million bindings.
 const MAX_FILE_BYTES: u64 = 512 * 1024 * 1024;
@@ -94,15 +96,8 @@ impl Config {
 
     /// Checks a text; `path` is what faults name.
     pub fn parse(path: &str, text: &str) -> Result<Self, ConfigError> {
-        let findings = Findings::default();
-        let (document, errors) = DeTable::parse_recoverable(text);
-        for error in &errors {
-            let offset = error.span().map_or(text.len(), |span| span.start);
-            findings.fault(offset, String::new(), format!("no valid TOML: {}", error.message()));
-        }
-        // What a broken text seems to say is not worth checking: one missing quote would be blamed on many keys.
-        let config = errors.is_empty().then(|| read(document.get_ref(), &findings));
-        let Found { faults, more, notices } = findings.into_found(text);
+        let (config, found) = read_in_parts(text).unwrap_or_else(|| read_whole(text));
+        let Found { faults, more, notices } = found;
         match config {
             Some(config) if faults.is_empty() => Ok(Self { notices, ..config }),
             _ => Err(ConfigError::Faulty { path: path.to_owned(), faults, more }),
@@ -110,11 +105,50 @@ impl Config {
     }
 }
 
-fn read<'a>(document: &'a DeTable<'a>, findings: &'a Findings) -> Config {
-    let root = Section::root(document, findings);
+fn read_whole(text: &str) -> (Option<Config>, Found) {
+    let findings = Findings::default();
+    let (document, errors) = DeTable::parse_recoverable(text);
+    for error in &errors {
+        let offset = error.span().map_or(text.len(), |span| span.start);
+        findings.fault(offset, String::new(), format!("no valid TOML: {}", error.message()));
+    }
+    // What a broken text seems to say is not worth checking: one missing quote would be blamed on many keys.
+    let config = errors.is_empty().then(|| read(document.get_ref(), Vec::new(), &findings));
+    (config, findings.into_found(text))
+}
+
+/// Reads a file of many bindings part by part; `None` where it has few, or cannot be cut.
+fn read_in_parts(text: &str) -> Option<(Option<Config>, Found)> {
+    let parts = parts::cut(text)?;
+    let rest = DeTable::parse(&parts.rest).ok()?;
+    if rest.get_ref().contains_key(BINDING) {
+        return None;
+    }
+    let findings = Findings::default();
+    let mut bindings = Vec::new();
+    for part in parts.bindings {
+        let base = part.start;
+        let table = DeTable::parse(text.get(part)?).ok()?;
+        let root = Section::root(table.get_ref(), Sheet { findings: &findings, base });
+        bindings.extend(root.sections(BINDING).filter_map(binding::read));
+        root.finish();
+    }
+    let config = read(rest.get_ref(), bindings, &findings);
+    Some((Some(config), findings.into_found(text)))
+}
+
+const BINDING: &str = "binding";
+
+/// Reads everything; `bindings` are those that were read before.
+fn read<'a>(
+    document: &'a DeTable<'a>,
+    mut bindings: Vec<ReadBinding>,
+    findings: &'a Findings,
+) -> Config {
+    let root = Section::root(document, Sheet { findings, base: 0 });
     let endpoints: Vec<_> = root.sections("endpoint").filter_map(endpoint::read).collect();
     let trunk_groups: Vec<_> = root.sections("trunk_group").filter_map(trunk_group::read).collect();
-    let bindings: Vec<_> = root.sections("binding").filter_map(binding::read).collect();
+    bindings.extend(root.sections(BINDING).filter_map(binding::read));
     Everything {
         endpoints: &endpoints,
         trunk_groups: &trunk_groups,

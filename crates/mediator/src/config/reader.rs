@@ -27,23 +27,31 @@ pub(super) struct Section<'a> {
     path: Cow<'static, str>,
     table: Option<&'a DeTable<'a>>,
     offset: usize,
-    findings: &'a Findings,
+    sheet: Sheet<'a>,
     known: RefCell<Vec<&'static str>>,
 }
 
+/// The part of a file that is read, and where what is found in it goes.
+#[derive(Clone, Copy)]
+pub(super) struct Sheet<'a> {
+    pub(super) findings: &'a Findings,
+    /// Where in the file the part begins.
+    pub(super) base: usize,
+}
+
 impl<'a> Section<'a> {
-    /// The whole file.
-    pub(super) fn root(table: &'a DeTable<'a>, findings: &'a Findings) -> Self {
-        Self::new(Cow::Borrowed(""), Some(table), 0, findings)
+    /// The whole file, or a part of it.
+    pub(super) fn root(table: &'a DeTable<'a>, sheet: Sheet<'a>) -> Self {
+        Self::new(Cow::Borrowed(""), Some(table), sheet.base, sheet)
     }
 
     fn new(
         path: Cow<'static, str>,
         table: Option<&'a DeTable<'a>>,
         offset: usize,
-        findings: &'a Findings,
+        sheet: Sheet<'a>,
     ) -> Self {
-        Self { path, table, offset, findings, known: RefCell::new(Vec::with_capacity(24)) }
+        Self { path, table, offset, sheet, known: RefCell::new(Vec::with_capacity(24)) }
     }
 
     /// Where the section begins.
@@ -63,7 +71,7 @@ impl<'a> Section<'a> {
     fn entry(&self, key: &'static str) -> Option<(usize, &'a Spanned<DeValue<'a>>)> {
         self.known.borrow_mut().push(key);
         let (name, value) = self.table?.get_key_value(key)?;
-        Some((name.span().start, value))
+        Some((self.sheet.base + name.span().start, value))
     }
 
     /// A fault of the section as a whole, such as a key that is not there.
@@ -73,12 +81,12 @@ impl<'a> Section<'a> {
 
     /// A fault of one key, at its own line.
     pub(super) fn fault_at(&self, offset: usize, key: &str, reason: impl Into<Reason>) {
-        self.findings.fault(offset, self.full_key(key), reason);
+        self.sheet.findings.fault(offset, self.full_key(key), reason);
     }
 
     /// What is worth knowing about one key.
     pub(super) fn notice_at(&self, offset: usize, key: &str, reason: impl Into<Reason>) {
-        self.findings.notice(offset, self.full_key(key), reason);
+        self.sheet.findings.notice(offset, self.full_key(key), reason);
     }
 
     /// Where a key stands, without reading it.
@@ -145,7 +153,7 @@ impl<'a> Section<'a> {
         }
         let mut elements = Vec::with_capacity(array.len());
         for element in array {
-            let offset = element.span().start;
+            let offset = self.sheet.base + element.span().start;
             match parse(element.get_ref()) {
                 Ok(value) => elements.push(At { value, offset }),
                 Err(reason) => self.fault_at(offset, key, reason),
@@ -158,13 +166,13 @@ impl<'a> Section<'a> {
     pub(super) fn section(&self, key: &'static str) -> Section<'a> {
         let path = Cow::Owned(self.full_key(key));
         let Some((offset, value)) = self.entry(key) else {
-            return Section::new(path, None, self.offset, self.findings);
+            return Section::new(path, None, self.offset, self.sheet);
         };
         let table = value.get_ref().as_table();
         if table.is_none() {
             self.fault_at(offset, key, "expected a section of its own, or { key = value }");
         }
-        Section::new(path, table, offset, self.findings)
+        Section::new(path, table, offset, self.sheet)
     }
 
     /// The tables of a list: `[[key]]`, or `key = [{ ... }, { ... }]`.
@@ -176,14 +184,14 @@ impl<'a> Section<'a> {
         if let (Some((offset, _)), None) = (found, array) {
             self.fault_at(offset, key, self.list_expected(key));
         }
-        let findings = self.findings;
+        let sheet = self.sheet;
         array.into_iter().flat_map(|array| array.iter()).filter_map(move |element| {
-            let offset = element.span().start;
+            let offset = sheet.base + element.span().start;
             let table = element.get_ref().as_table();
             if table.is_none() {
-                findings.fault(offset, path.to_string(), "expected { key = value, ... }");
+                sheet.findings.fault(offset, path.to_string(), "expected { key = value, ... }");
             }
-            table.map(|table| Section::new(path.clone(), Some(table), offset, findings))
+            table.map(|table| Section::new(path.clone(), Some(table), offset, sheet))
         })
     }
 
@@ -197,10 +205,10 @@ impl<'a> Section<'a> {
 
     /// The keys and values of a section whose keys are free.
     pub(super) fn entries(&self) -> impl Iterator<Item = (usize, &'a str, &'a DeValue<'a>)> + 'a {
-        self.table
-            .into_iter()
-            .flat_map(|table| table.iter())
-            .map(|(key, value)| (key.span().start, key.get_ref().as_ref(), value.get_ref()))
+        let base = self.sheet.base;
+        self.table.into_iter().flat_map(|table| table.iter()).map(move |(key, value)| {
+            (base + key.span().start, key.get_ref().as_ref(), value.get_ref())
+        })
     }
 
     /// Notes every key that was not asked for.

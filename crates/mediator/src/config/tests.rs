@@ -350,6 +350,55 @@ fn loads_every_example() {
     assert_eq!(loaded, 4);
 }
 
+/// Many bindings, some of them wrong, with other sections between them.
+fn many_bindings(count: usize) -> String {
+    let mut text = format!("{BASE}{MASKING}");
+    for at in 0..count {
+        let _ = writeln!(
+            text,
+            "[[binding]]\nendpoint = \"masking\"\nredirect_did = \"15162065346\"\norigination_did = \"{}\"\ndestination_did = \"44\"\n\
+             [binding.attributes]\nhide_origination_did = {}",
+            1000 + at,
+            if at % 600 == 599 { "\"perhaps\"" } else { "true" },
+        );
+        if at % 900 == 899 {
+            let _ = writeln!(text, "[[endpoint]]\nname = \"p{at}\"\ntype = \"gateway\"");
+        }
+    }
+    text
+}
+
+#[test]
+fn reads_many_bindings_part_by_part_as_it_reads_them_at_once() {
+    let good = many_bindings(599);
+    let (config, found) = read_in_parts(&good).expect("cut in two");
+    assert!(found.faults.is_empty());
+    assert_eq!(config, read_whole(&good).0);
+    let bad = many_bindings(3000);
+    let (_, found) = read_in_parts(&bad).expect("cut in six");
+    assert_eq!(found.faults.len(), 5 + 3);
+    assert_eq!(found.faults, read_whole(&bad).1.faults);
+}
+
+#[test]
+fn reads_at_once_what_cannot_be_cut() {
+    let text = many_bindings(599);
+    let (at, number) = text.match_indices("\"44\"").nth(511).unwrap();
+    let mut over_lines = text.clone();
+    // What looks like the 513th header, where the second part would begin, is inside a string.
+    over_lines.replace_range(at..at + number.len(), "\"\"\"\\\n[[binding]]\"\"\"");
+    for (case, text) in [
+        ("few bindings", many_bindings(500)),
+        ("a string over lines", over_lines),
+        ("no TOML", format!("{text}[[binding]]\nendpoint = \"masking\n")),
+        ("bindings in two forms", format!("binding = []\n{text}")),
+    ] {
+        assert!(read_in_parts(&text).is_none(), "{case}");
+    }
+    let refusal = refusal(&format!("{text}[[binding]]\nendpoint = \"masking\n"));
+    assert_eq!(refusal.lines().count(), 1, "{refusal}");
+}
+
 proptest! {
     /// A spoilt file is refused, each line beginning with its name, or read; it never ends the process.
     #[test]
