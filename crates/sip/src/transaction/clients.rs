@@ -148,6 +148,14 @@ impl<U: Copy> Clients<U> {
     }
 }
 
+#[cfg(test)]
+impl<U> Clients<U> {
+    /// What the tables still hold.
+    pub(super) fn leftovers(&self) -> usize {
+        self.arena.len() + self.by_branch.len() + self.by_connection.len()
+    }
+}
+
 impl<U> Client<U> {
     pub(super) fn deadline(&self) -> Option<Instant> {
         match &self.machine {

@@ -174,6 +174,14 @@ impl Servers {
     }
 }
 
+#[cfg(test)]
+impl Servers {
+    /// What the tables still hold.
+    pub(super) fn leftovers(&self) -> usize {
+        self.arena.len() + self.by_name.len() + self.by_origin.len()
+    }
+}
+
 impl Server {
     pub(super) fn deadline(&self) -> Option<Instant> {
         match &self.machine {

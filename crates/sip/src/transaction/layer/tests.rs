@@ -107,9 +107,16 @@ fn run_until(layer: &mut Layer, end: Instant) -> Vec<String> {
     done
 }
 
+/// Nothing is live, and no table remembers anything.
+#[track_caller]
+fn assert_is_clean(layer: &Layer) {
+    assert!(layer.is_empty(), "{:?}", layer.live());
+    assert_eq!((layer.servers.leftovers(), layer.clients.leftovers()), (0, 0));
+    assert!(layer.wheel.is_empty() && layer.next_deadline().is_none());
+}
+
 #[track_caller]
 fn assert_leaves_nothing(layer: &mut Layer) {
     run_until(layer, ms(1_000_000));
-    assert!(layer.is_empty(), "{:?}", layer.live());
-    assert!(layer.wheel.is_empty() && layer.next_deadline().is_none());
+    assert_is_clean(layer);
 }

@@ -2,7 +2,7 @@
 //! once, and nothing is left.
 
 use super::wire::{Ask, answer, parse, tcp, text, udp};
-use super::{Layer, ms};
+use super::{Layer, assert_is_clean, ms};
 use crate::transaction::{ClientKey, LayerSettings, Output, Received, ServerKey};
 use crate::{Message, Method, Request};
 use alloc::collections::{BTreeMap, BTreeSet};
@@ -401,10 +401,8 @@ fn sent_name(response: &Bytes) -> String {
 fn check(weather: Weather) {
     let mut world = World::new(weather);
     world.run();
-    for layer in [&world.client, &world.server] {
-        assert!(layer.is_empty(), "{:?}", layer.live());
-        assert!(layer.wheel.is_empty());
-    }
+    assert_is_clean(&world.client);
+    assert_is_clean(&world.server);
     for (user, fate) in &world.fates {
         assert_eq!(fate.ends(), 1, "{user}: {fate:?}");
     }
