@@ -6,7 +6,7 @@ use alloc::string::ToString;
 use alloc::vec;
 
 fn message(body: &str) -> String {
-    format!("OPTIONS sip:u@h SIP/2.0\nVia: SIP/2.0/TCP a\nl: {}\n\n{body}", body.len())
+    format!("OPTIONS sip:u@h SIP/2.0\nVia: SIP/2.0/TCP a\nl: {}\n\n{body}", wire(body).len())
 }
 
 /// What a stream gives when it comes in pieces of that size: frames by name, the fault at its end.
@@ -51,13 +51,13 @@ fn messages_come_out_whole_however_they_come_in() {
     check(&message("body"), &["message body"]);
     check(&(message("one") + &message("two")), &["message one", "message two"]);
     check(&message("cut short")[..50], &[]);
-    check(&message("\n\n\n"), &["message \n\n\n"].map(|_| "message \n\n\n"));
+    check(&message("\n\n\n"), &["message \r\n\r\n\r\n"]);
 }
 
 #[test]
 fn a_body_may_hold_what_looks_like_a_message() {
-    let inner = "INVITE sip:x@y SIP/2.0 l: 5";
-    check(&message(inner), &[&format!("message {inner}")]);
+    let inner = "INVITE sip:x@y SIP/2.0\nl: 5\n\nbody\n\n";
+    check(&message(inner), &[&format!("message {}", inner.replace('\n', "\r\n"))]);
 }
 
 #[test]
