@@ -34,7 +34,7 @@ pub(crate) fn measure(stage: &Stage, rate: u32, length: Duration) -> Result<Dura
     let (here, there) = (Loopback::lease()?, Loopback::lease()?);
     let mut command = Command::new(env::current_exe()?);
     command.arg("echo").arg(there.sip().to_string());
-    let echo = Actor::start(stage.dir(), "echo", command)?;
+    let echo = Actor::start(stage.dir(), "echo", &command)?;
     wait_bound(there.sip(), Transport::Udp).with_context(|| echo.tail())?;
     let socket = UdpSocket::bind(here.sip())?;
     socket.set_read_timeout(Some(Duration::from_secs(1)))?;

@@ -101,7 +101,7 @@ fn kamailio(stage: &Stage, cast: &Cast, bindings: u32) -> Result<Actor> {
     // -DD -E: in the foreground, as our child. 1 GiB of shared memory, 16 MiB a process.
     command.args(["-DD", "-E", "-x", "fm", "-X", "fm", "-m", "1024", "-M", "16", "-f"]);
     command.arg(config).arg("-Y").arg(stage.dir()).current_dir(stage.dir());
-    let mut actor = Actor::start(stage.dir(), "kamailio", command)?;
+    let mut actor = Actor::start(stage.dir(), "kamailio", &command)?;
     wait_bound(cast.server.sip(), Transport::Udp).with_context(|| actor.tail())?;
     ensure!(actor.ended()?.is_none(), "Kamailio did not start\n{}", actor.tail());
     Ok(actor)
@@ -121,7 +121,7 @@ fn mediator(stage: &Stage, cast: &Cast, bindings: u32) -> Result<Actor> {
     let path = stage.write("mediator.toml", &config.text())?;
     let mut command = Command::new(binary()?);
     command.arg("serve").arg("--config").arg(path).current_dir(stage.dir());
-    let mut actor = Actor::start(stage.dir(), "mediator", command)?;
+    let mut actor = Actor::start(stage.dir(), "mediator", &command)?;
     actor.line(0, READY_LIMIT, "the line `ready`", |line| line == "ready")?;
     Ok(actor)
 }

@@ -53,7 +53,7 @@ impl Traffic {
         table: &Path,
     ) -> Result<Running<'a>> {
         let callee = sipp(stage, "callee", include_str!("scenarios/uas.xml"), cast.callee.sip())?;
-        let callee = Actor::start(stage.dir(), "callee", callee)?;
+        let callee = Actor::start(stage.dir(), "callee", &callee)?;
         wait_bound(cast.callee.sip(), Transport::Udp).with_context(|| callee.tail())?;
         let mut caller =
             sipp(stage, "caller", include_str!("scenarios/uac.xml"), cast.caller.sip())?;
@@ -62,7 +62,7 @@ impl Traffic {
         caller.args(["-d", &self.hold.as_millis().to_string(), "-l", &self.calls.to_string()]);
         caller.args(["-timeout", &format!("{}s", self.limit().as_secs())]);
         caller.args(["-trace_stat", "-fd", "1", "-stf"]).arg(stage.path("caller.csv"));
-        let caller = Actor::start(stage.dir(), "caller", caller)?;
+        let caller = Actor::start(stage.dir(), "caller", &caller)?;
         Ok(Running { stage, traffic: *self, caller, _callee: callee })
     }
 

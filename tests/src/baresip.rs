@@ -57,7 +57,7 @@ impl Baresip {
         fs::write(home.join("contacts"), "")?;
         let mut command = Command::new("baresip");
         command.arg("-f").arg(&home).env("HOME", &home).current_dir(&home);
-        let actor = Actor::start(&home, "baresip", command)?;
+        let actor = Actor::start(&home, "baresip", &command)?;
         let address = SocketAddr::from((ip, CONTROL_PORT));
         wait_bound(address, Transport::Tcp).with_context(|| actor.tail())?;
         let control = TcpStream::connect(address)?;

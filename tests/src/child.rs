@@ -45,12 +45,14 @@ pub struct Actor {
 
 impl Actor {
     /// Starts `command` with a pipe as input, its output in `<dir>/<name>.out` and `.err`.
-    pub fn start(dir: &Path, name: &str, mut command: Command) -> Result<Self> {
+    pub fn start(dir: &Path, name: &str, command: &Command) -> Result<Self> {
         let create = |ending: &str| {
             let path = dir.join(format!("{name}.{ending}"));
             let file = File::create(&path).with_context(|| format!("create {}", path.display()))?;
             anyhow::Ok((path, file))
         };
+        let program = command.get_program().display().to_string();
+        let mut command = mortal(command);
         let (stdout, output_file) = create("out")?;
         let (stderr, error_file) = create("err")?;
         let child = command
@@ -58,7 +60,7 @@ impl Actor {
             .stdout(output_file)
             .stderr(error_file)
             .spawn()
-            .with_context(|| format!("start {name} ({})", command.get_program().display()))?;
+            .with_context(|| format!("start {name} ({program})"))?;
         Ok(Self { name: name.to_owned(), child, stdout, stderr })
     }
 
@@ -138,6 +140,24 @@ impl Actor {
         let (output, errors) = (self.output(), self.errors());
         format!("{} printed:\n{}\nand as errors:\n{}", self.name, last(&output), last(&errors))
     }
+}
+
+/// The same command, but its process gets SIGTERM when the thread that starts it ends: an actor does
+/// not stay behind where the test was killed and nothing could be dropped.
+fn mortal(command: &Command) -> Command {
+    let mut mortal = Command::new("setpriv");
+    mortal.args(["--pdeathsig", "TERM", "--"]);
+    mortal.arg(command.get_program()).args(command.get_args());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => mortal.env(name, value),
+            None => mortal.env_remove(name),
+        };
+    }
+    if let Some(dir) = command.get_current_dir() {
+        mortal.current_dir(dir);
+    }
+    mortal
 }
 
 /// The file's text; a file that cannot be read has none.

@@ -52,7 +52,7 @@ impl Linphone {
         command.arg("-c").arg(home.join("rc")).arg("-S").current_dir(&home);
         command.env("HOME", &home).env("TMPDIR", home.join("tmp"));
         command.env("XDG_RUNTIME_DIR", home.join("tmp")).env("LC_ALL", "C");
-        let actor = Actor::start(&home, "linphonec", command)?;
+        let actor = Actor::start(&home, "linphonec", &command)?;
         let recording = home.join("heard.wav");
         let mut phone = Self { actor, recording, seen: 0 };
         wait_bound(SocketAddr::from((ip, 5060)), Transport::Udp)

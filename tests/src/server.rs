@@ -57,7 +57,7 @@ impl Server {
             .arg(config)
             .current_dir(stage.dir())
             .env("NO_COLOR", "1");
-        Actor::start(stage.dir(), "mediator", command)
+        Actor::start(stage.dir(), "mediator", &command)
     }
 
     /// What stood behind `listening ` on the server's lines, such as `sip udp 127.0.0.1:5060`.

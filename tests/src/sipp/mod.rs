@@ -143,7 +143,7 @@ impl Sipp {
             command.args(["-t", "t1", "-reconnect_close", "false", "-max_reconnect", "1"]);
         }
         command.args(&self.arguments).current_dir(stage.dir());
-        let actor = Actor::start(stage.dir(), &self.name, command)?;
+        let actor = Actor::start(stage.dir(), &self.name, &command)?;
         Ok(Running { name: self.name, calls: self.calls, actor, messages, counters })
     }
 }
