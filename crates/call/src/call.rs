@@ -124,6 +124,8 @@ impl Call {
             record.date_talk = Some(talk);
             record.sip_cause = 200;
         }
+        // A held call keeps nothing that only dialling needed.
+        self.branches.shrink_to_fit();
         cx.counters.calls_answered.add_one();
         cx.event(Event::CallAnswered { call: self.sid, setup });
     }

@@ -223,7 +223,7 @@ impl Call {
         branch.holds.absorb(&mut holds);
         let waiting = Resolving::Branch { call: self.key, branch: branch.id };
         if cx.resolve(name, waiting) {
-            self.branches.push(branch);
+            self.keep_branch(branch);
         } else {
             branch.holds.release(&cx.ports);
             self.note_failure(Failure::Unreachable);
@@ -271,7 +271,7 @@ impl Call {
         branch.holds.absorb(&mut holds);
         branch.more_flows = more_flows;
         match self.send_invite(cx, &mut branch, None) {
-            Ok(()) => self.branches.push(branch),
+            Ok(()) => self.keep_branch(branch),
             Err(error) => {
                 branch.holds.release(&cx.ports);
                 self.note_failure(match error {
@@ -282,6 +282,12 @@ impl Call {
                 });
             }
         }
+    }
+
+    /// Keeps a branch; mostly it is the only one, and a branch is large.
+    fn keep_branch(&mut self, branch: Branch) {
+        self.branches.reserve_exact(1);
+        self.branches.push(branch);
     }
 
     fn new_branch(&mut self, cx: &mut Core, place: Destination, flow: Flow) -> Option<Branch> {
@@ -388,7 +394,7 @@ impl Call {
         let mut branch = self.branches.swap_remove(at);
         branch.timer = branch.session.offer(&timer_settings(cx));
         if let Ok(()) = self.send_invite(cx, &mut branch, credentials) {
-            self.branches.push(branch);
+            self.keep_branch(branch);
         } else {
             branch.holds.release(&cx.ports);
             self.note_failure(Failure::Unreachable);

@@ -57,7 +57,7 @@ impl LocalSdp {
     pub(crate) fn cross(&mut self, theirs: &[u8], our_address: IpAddr) -> Result<Bytes, SdpError> {
         let crossing =
             Crossing { session_id: self.session_id, session_version: self.version, our_address };
-        let written: Bytes = rewrite_direct(theirs, &crossing)?;
+        let written = exact(&rewrite_direct(theirs, &crossing)?);
         let Some(last) = &self.last else {
             self.last = Some(written.clone());
             return Ok(written);
@@ -67,7 +67,7 @@ impl LocalSdp {
         }
         self.version += 1;
         let crossing = Crossing { session_version: self.version, ..crossing };
-        let written: Bytes = rewrite_direct(theirs, &crossing)?;
+        let written = exact(&rewrite_direct(theirs, &crossing)?);
         self.last = Some(written.clone());
         Ok(written)
     }
@@ -76,6 +76,11 @@ impl LocalSdp {
     pub(crate) const fn last(&self) -> Option<&Bytes> {
         self.last.as_ref()
     }
+}
+
+/// In memory of its own size: a held call keeps it.
+fn exact(bytes: &[u8]) -> Bytes {
+    Bytes::copy_from_slice(bytes)
 }
 
 /// A 2xx to an INVITE that waits for its ACK.

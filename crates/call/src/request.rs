@@ -190,8 +190,10 @@ impl Core {
         let mut writer = self.begin_request("ACK", parts.uri, &flow, &branch, MAX_FORWARDS);
         write_parts(&mut writer, &parts, Method::Ack);
         let bytes = writer.finish(Body::parts(body));
-        self.send(flow, bytes.clone());
-        bytes
+        // Kept for half a minute: in memory of its own size, not of the writer's.
+        let kept = Bytes::copy_from_slice(&bytes);
+        self.send(flow, bytes);
+        kept
     }
 
     /// Ends a dialog that nobody wants: ACK for its 2xx, then BYE; nobody waits for the answer.
