@@ -159,8 +159,7 @@ impl Dialog {
             local: self.local.clone(),
             remote: Identity::of_value(line(response, HeaderName::To)?),
             target: self.target.clone(),
-            // A response without Record-Route clears a preloaded set (RFC 3261 §12.1.2).
-            routes: RouteSet::default(),
+            routes: self.routes.clone(),
             local_cseq: self.local_cseq,
             remote_cseq: None,
             owner: CallIdOwner::Local,
@@ -172,7 +171,8 @@ impl Dialog {
     }
 
     /// Takes target and route set from a response to our INVITE that makes or confirms this dialog
-    /// (RFC 3261 §12.1.2, §13.2.2.4). What cannot be read leaves what was there.
+    /// (RFC 3261 §12.1.2, §13.2.2.4); no Record-Route clears the route set, also a preloaded one. What
+    /// cannot be read leaves what was there.
     pub(super) fn follow(&mut self, response: &Headers) -> Result<(), DialogFault> {
         let refreshed = self.refresh_target(response);
         self.routes = RouteSet::of_response(response, &self.target)?;

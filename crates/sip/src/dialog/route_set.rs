@@ -16,7 +16,7 @@ pub const MAX_ROUTES: usize = 32;
 type Hop = Box<[u8]>;
 
 /// The route set of a dialog.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct RouteSet {
     hops: Box<[Hop]>,
     /// There where the first hop is a strict router (RFC 2543).

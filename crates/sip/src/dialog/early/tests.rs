@@ -88,6 +88,18 @@ fn a_retry_after_a_challenge_takes_the_next_cseq_and_keeps_the_rest() {
 }
 
 #[test]
+fn a_retry_drops_the_early_dialogs_of_the_invite_that_failed() {
+    let mut dialogs = invite();
+    let before = new_early(&mut dialogs, "proxy");
+    assert_eq!(dialogs.handle_response(&answer(407, "proxy", "")), DialogChange::None);
+    dialogs.retry_parts();
+    assert_eq!(dialogs.dialog(before), None);
+    let after = new_early(&mut dialogs, "proxy");
+    assert_ne!(after, before);
+    assert_eq!(dialogs.dialog_mut(after).unwrap().request_parts(Method::Prack).cseq, 4);
+}
+
+#[test]
 fn ringing_then_answered_is_one_dialog() {
     let mut dialogs = invite();
     assert_eq!(dialogs.handle_response(&answer(100, "", "")), DialogChange::None);
@@ -156,6 +168,15 @@ fn a_180_without_contact_takes_it_from_a_later_response() {
     let prack = dialogs.dialog_mut(fork).unwrap().request_parts(Method::Prack);
     assert_eq!(text(prack.uri), "sip:bob@client.biloxi.example.com");
     assert_eq!((prack.routes.len(), prack.cseq), (2, 3));
+}
+
+#[test]
+fn a_later_1xx_without_record_route_leaves_the_route_set() {
+    let mut dialogs = invite();
+    let lines = format!("{ROUTES}{BOB}");
+    dialogs.handle_response(&answer(183, "1", &lines));
+    assert_eq!(dialogs.handle_response(&answer(180, "1", BOB)), DialogChange::Known(ForkId(0)));
+    assert_eq!(routes_of(&dialogs, ForkId(0)).len(), 2);
 }
 
 #[test]
@@ -273,6 +294,8 @@ fn a_2xx_that_cannot_be_followed_can_still_be_ended() {
         );
         let dialog = at_once.dialog(ForkId(0)).unwrap();
         assert_eq!(text(dialog.ack_parts(2).uri), "sip:bob@biloxi.example.com");
+        let routed = usize::from(lines.starts_with("Record-Route"));
+        assert_eq!(dialog.ack_parts(2).routes.len(), routed, "the preloaded route may lead there");
     }
 }
 

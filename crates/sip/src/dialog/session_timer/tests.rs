@@ -264,6 +264,15 @@ fn gives_up_on_the_third_422_to_a_request() {
 }
 
 #[test]
+fn a_success_forgets_the_422_before_it() {
+    let mut timer = SessionTimer::new();
+    timer.handle_too_small(&answer(422, "Min-SE: 2000\n"));
+    timer.handle_too_small(&answer(422, "Min-SE: 3000\n"));
+    timer.start(NOW, uac("Session-Expires: 3000;refresher=uac\n"));
+    assert_eq!(timer.handle_too_small(&answer(422, "Min-SE: 4000\n")), TooSmallRetry::Again);
+}
+
+#[test]
 fn stops_at_the_end_of_the_call() {
     let mut timer = running(uac(""));
     timer.stop();

@@ -249,6 +249,19 @@ fn a_prack_cannot_offer_before_the_invites_offer_is_answered() {
 }
 
 #[test]
+fn a_prack_of_the_wrong_side_changes_nothing() {
+    let state = check(&[
+        (Local, InviteRequest, Present, Offer),
+        (Remote, ReliableProvisional, Present, Answer),
+    ]);
+    for (sdp, meaning) in [(Absent, Nothing), (Present, Violation(Misplaced))] {
+        let mut after = state;
+        assert_eq!(after.handle(Remote, PrackRequest, sdp), meaning);
+        assert_eq!(after, state);
+    }
+}
+
+#[test]
 fn responses_without_their_request_change_nothing() {
     for carrier in [UnreliableProvisional, ReliableProvisional, Final2xx, Ack, Update2xx] {
         for sdp in [Present, Absent] {
