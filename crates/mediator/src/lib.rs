@@ -4,6 +4,7 @@ pub mod cli;
 pub mod config;
 pub mod http;
 pub mod metrics;
+pub mod provision;
 pub mod reload;
 pub mod serve;
 pub mod shutdown;

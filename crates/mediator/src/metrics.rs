@@ -6,6 +6,7 @@
 mod page;
 mod process;
 mod shard;
+mod state;
 
 #[cfg(test)]
 mod tests;
@@ -14,7 +15,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 pub use page::{Kind, Page};
 pub use process::ProcessMetrics;
-pub use shard::{AllShards, CallKind, Counter, Histogram, MessageDirection, ShardMetrics};
+pub use shard::{AllShards, Counter, Histogram, MessageDirection, ShardMetrics};
+pub use state::{EngineCounts, SharedState};
 
 /// Something that has metrics to show.
 pub trait Source: Send + Sync {

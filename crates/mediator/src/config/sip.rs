@@ -35,7 +35,7 @@ impl fmt::Display for Listen {
 /// `sip.ban`: when an unknown address that guesses passwords gets silence.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Ban {
-    /// Wrong credentials that start it. 1 to 1000, default 10.
+    /// Wrong credentials that start it; 0: never. 0 to 100, default 10.
     pub failures: u32,
     /// Within this time. 1 s to 1 h, default 60 s.
     pub window: Duration,
@@ -155,7 +155,7 @@ fn listen(entry: &DeValue<'_>) -> Result<Listen, Reason> {
 fn read_ban(section: Section<'_>) -> Ban {
     let default = Ban::default();
     let ban = Ban {
-        failures: section.read_or("failures", default.failures, value::whole(1..=1000)),
+        failures: section.read_or("failures", default.failures, value::whole(0..=100)),
         window: section.read_or("window", default.window, value::duration(SECOND..=HOUR, "60s")),
         duration: section.read_or(
             "duration",

@@ -149,8 +149,8 @@ fn refuses_wrong_settings_with_line_key_and_remedy() {
             "4: sip.ban.whatever: unknown key: known here are duration, failures, window",
         ),
         (
-            "sip.ban = { failures = 0 }",
-            "3: sip.ban.failures: expected a whole number from 1 to 1000",
+            "sip.ban = { failures = 101 }",
+            "3: sip.ban.failures: expected a whole number from 0 to 100",
         ),
         ("[sipp]\nlisten = []", "3: sipp: unknown key: did you mean sip?"),
         ("sip = 5060", "3: sip: expected a section of its own, or { key = value }"),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use mediator_call::FlowKind;
 use mediator_model::Transport;
 
 use super::{Kind, Page, Source};
@@ -77,17 +78,7 @@ pub enum MessageDirection {
     Out,
 }
 
-/// Which flow carried a call.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum CallKind {
-    /// A binding.
-    Binding,
-    /// A call to a phone's own number, without a binding.
-    Inbound,
-}
-
-const CALL_KINDS: [(CallKind, &str); 2] =
-    [(CallKind::Binding, "binding"), (CallKind::Inbound, "inbound")];
+const FLOWS: [FlowKind; 2] = [FlowKind::Binding, FlowKind::Inbound];
 
 const TRANSPORTS: [Transport; 5] =
     [Transport::Udp, Transport::Tcp, Transport::Tls, Transport::Ws, Transport::Wss];
@@ -129,7 +120,7 @@ type ByCode = Box<[Counter]>;
 #[repr(align(128))]
 pub struct ShardMetrics {
     messages: [[ByKind; TRANSPORTS.len()]; 2],
-    ended: [ByCode; CALL_KINDS.len()],
+    ended: [ByCode; FLOWS.len()],
     refused: ByCode,
     /// From a caller's INVITE to ours: what we add to the post-dial delay.
     pub added_delay: Histogram,
@@ -169,8 +160,8 @@ impl ShardMetrics {
     }
 
     /// Counts a call that is over, by the final code that its caller got.
-    pub fn call_ended(&self, kind: CallKind, code: u16) {
-        if let Some(codes) = self.ended.get(kind as usize) {
+    pub fn call_ended(&self, flow: FlowKind, code: u16) {
+        if let Some(codes) = self.ended.get(place_of(flow)) {
             count_code(codes, code);
         }
     }
@@ -178,6 +169,13 @@ impl ShardMetrics {
     /// Counts a request that was refused before it became a call; code 0 is silence.
     pub fn refused(&self, code: u16) {
         count_code(&self.refused, code);
+    }
+}
+
+const fn place_of(flow: FlowKind) -> usize {
+    match flow {
+        FlowKind::Binding => 0,
+        FlowKind::Inbound => 1,
     }
 }
 
@@ -236,9 +234,9 @@ impl AllShards {
             "Calls that are over, by flow and by the final code that the caller got.",
             Kind::Counter,
         );
-        for (kind, name) in CALL_KINDS {
-            for (code, count) in self.codes(|shard| shard.ended.get(kind as usize)) {
-                page.sample(&[("flow", name), ("code", &code)], count);
+        for flow in FLOWS {
+            for (code, count) in self.codes(|shard| shard.ended.get(place_of(flow))) {
+                page.sample(&[("flow", flow.as_str()), ("code", &code)], count);
             }
         }
         page.family(

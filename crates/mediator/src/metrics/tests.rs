@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use mediator_call::FlowKind;
 use mediator_model::Transport;
+use mediator_table::{BindingTable, ContactTable, Gate, GateSettings};
 
 use super::process::{cpu_seconds, status_value};
 use super::*;
@@ -59,9 +61,9 @@ fn counts_messages_by_direction_transport_and_kind_over_shards() {
 #[test]
 fn counts_calls_and_refusals_by_code() {
     let shards = two_shards();
-    shards.0[0].call_ended(CallKind::Binding, 200);
-    shards.0[1].call_ended(CallKind::Binding, 200);
-    shards.0[1].call_ended(CallKind::Inbound, 480);
+    shards.0[0].call_ended(FlowKind::Binding, 200);
+    shards.0[1].call_ended(FlowKind::Binding, 200);
+    shards.0[1].call_ended(FlowKind::Inbound, 480);
     shards.0[0].refused(403);
     shards.0[0].refused(0);
     shards.0[0].refused(9999);
@@ -94,6 +96,32 @@ fn a_histogram_adds_up_to_infinity() {
             "mediator_added_delay_seconds_sum 5.000252",
             "mediator_added_delay_seconds_count 5",
             "mediator_call_setup_seconds_count 0",
+        ],
+    );
+}
+
+#[test]
+fn sums_what_engines_count_and_shows_what_they_share() {
+    let engines = EngineCounts(vec![Arc::default(), Arc::default()]);
+    engines.0[0].calls_started.add_one();
+    engines.0[1].calls_started.add_one();
+    engines.0[1].garbage.add_one();
+    let metrics = Metrics::default();
+    metrics.add(engines);
+    metrics.add(SharedState {
+        bindings: Arc::new(BindingTable::with_capacity(1)),
+        contacts: Arc::new(ContactTable::new()),
+        gate: Arc::new(Gate::new(GateSettings::default())),
+    });
+    check(
+        &metrics.render(),
+        &[
+            "mediator_calls_started_total 2",
+            "mediator_calls_active 0",
+            r#"mediator_sip_rejected_total{reason="garbage"} 1"#,
+            "mediator_bindings 0",
+            "mediator_registered_contacts 0",
+            r#"mediator_admission_refused_total{reason="rate"} 0"#,
         ],
     );
 }
