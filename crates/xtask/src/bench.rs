@@ -4,7 +4,7 @@ use std::process::Command;
 
 use anyhow::Result;
 
-use crate::run::{cargo, metadata, release_server, step};
+use crate::run::{cargo, metadata, release_server, search_path, step};
 use crate::tools;
 
 /// Runs the bench of that name, or all of criterion's.
@@ -25,6 +25,7 @@ fn load(arguments: &[String]) -> Result<()> {
     step("build the load bench", cargo().args(build))?;
     let load = metadata()?.target_directory.join("release/load");
     let mut command = Command::new(load);
+    command.env("PATH", search_path()?);
     // A run of Kamailio alone must not wait for a server that does not build.
     if !only_kamailio(arguments) {
         let (name, server) = release_server()?;

@@ -45,12 +45,17 @@ pub(crate) fn output(command: &mut Command) -> Result<String> {
     String::from_utf8(output.stdout).with_context(|| format!("{} speaks UTF-8", program.display()))
 }
 
-/// The program's file, where the search path has one.
-pub(crate) fn find(program: &str) -> Option<PathBuf> {
-    let path = env::var_os("PATH")?;
-    // Root's own programs are not on every path.
-    let extra = ["/usr/sbin", "/usr/local/sbin"].map(PathBuf::from);
-    env::split_paths(&path).chain(extra).map(|dir| dir.join(program)).find(|file| file.is_file())
+/// The search path, and behind it where Debian keeps servers, which is not on every user's path.
+pub(crate) fn search_path() -> Result<OsString> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let servers = ["/usr/sbin", "/usr/local/sbin"].map(PathBuf::from);
+    Ok(env::join_paths(env::split_paths(&path).chain(servers))?)
+}
+
+/// Whether the program is on the search path.
+pub(crate) fn is_here(program: &str) -> Result<bool> {
+    let path = search_path()?;
+    Ok(env::split_paths(&path).any(|dir| dir.join(program).is_file()))
 }
 
 /// All packages of the workspace, their dependencies not resolved.

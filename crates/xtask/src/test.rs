@@ -4,7 +4,7 @@
 
 use anyhow::Result;
 
-use crate::run::{cargo, find, release_server, step};
+use crate::run::{cargo, is_here, release_server, step};
 use crate::{tidy, tools};
 
 /// Runs all steps.
@@ -19,7 +19,7 @@ pub(crate) fn run() -> Result<()> {
     step("doc tests", cargo().args(["test", "--doc", "--workspace", "--all-features"]))?;
     let (name, server) = release_server()?;
     let mut tests = cargo();
-    if find("cargo-nextest").is_some() {
+    if is_here("cargo-nextest")? {
         tests.args(["nextest", "run", "--workspace", "--all-features"]);
     } else {
         // One process after the other; doc tests have run.
@@ -31,7 +31,7 @@ pub(crate) fn run() -> Result<()> {
 
 /// Licences, sources and bans; advisories where their database can be fetched.
 fn deny() -> Result<()> {
-    if find("cargo-deny").is_none() {
+    if !is_here("cargo-deny")? {
         step("install cargo-deny", cargo().args(["install", "--locked", "cargo-deny"]))?;
     }
     step("cargo deny", cargo().args(["deny", "check", "bans", "licenses", "sources"]))?;

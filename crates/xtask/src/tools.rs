@@ -4,7 +4,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail, ensure};
 
-use crate::run::{find, step};
+use crate::run::{is_here, step};
 
 /// A program and the Debian package that brings it.
 pub(crate) struct Tool {
@@ -27,7 +27,12 @@ pub(crate) const FOR_LOAD: &[Tool] = &[
 
 /// Installs what is missing of `tools`; does nothing where nothing is.
 pub(crate) fn ensure_installed(tools: &[Tool]) -> Result<()> {
-    let missing: Vec<&Tool> = tools.iter().filter(|tool| find(tool.program).is_none()).collect();
+    let mut missing: Vec<&Tool> = Vec::new();
+    for tool in tools {
+        if !is_here(tool.program)? {
+            missing.push(tool);
+        }
+    }
     if missing.is_empty() {
         return Ok(());
     }
@@ -38,13 +43,13 @@ pub(crate) fn ensure_installed(tools: &[Tool]) -> Result<()> {
         .with_context(|| format!("missing here; install Debian's packages by hand: {wanted}"))?;
     for tool in missing {
         let Tool { program, package } = tool;
-        ensure!(find(program).is_some(), "{package} is installed, but there is no {program}");
+        ensure!(is_here(program)?, "{package} is installed, but there is no {program}");
     }
     Ok(())
 }
 
 fn apt(packages: &[&str]) -> Result<()> {
-    ensure!(find("apt-get").is_some(), "no apt-get on this system");
+    ensure!(is_here("apt-get")?, "no apt-get on this system");
     step("apt-get update", apt_get()?.arg("update"))?;
     let mut install = apt_get()?;
     install.args(["install", "--yes", "--no-install-recommends"]).args(packages);
