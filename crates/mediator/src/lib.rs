@@ -7,5 +7,6 @@ pub mod metrics;
 pub mod provision;
 pub mod reload;
 pub mod serve;
+pub mod shards;
 pub mod shutdown;
 pub mod telemetry;

@@ -24,10 +24,10 @@ const MAX_DTMF_BYTES: usize = 128;
 pub struct BindingSpec {
     /// Its id, by what it is found by.
     pub sid: Sid,
-    /// For people and logs. Default `N/A`.
-    pub name: Box<str>,
+    /// For people and logs; `None`: not named.
+    pub name: Option<Box<str>>,
     /// The mediator endpoint that owns it.
-    pub endpoint: Box<str>,
+    pub account_sid: Sid,
     /// What it is found by.
     pub key: BindingKey,
     /// The number that is dialled.
@@ -51,7 +51,7 @@ impl BindingSpec {
         };
         Binding {
             sid: self.sid,
-            account_sid: sids::endpoint(&self.endpoint),
+            account_sid: self.account_sid,
             key: self.key,
             destination_did: self.destination_did,
             claim,
@@ -66,6 +66,7 @@ impl BindingSpec {
 pub(super) struct ReadBinding {
     pub(super) spec: BindingSpec,
     pub(super) offset: usize,
+    pub(super) endpoint: Box<str>,
     pub(super) endpoint_offset: usize,
     pub(super) redirect_offset: usize,
 }
@@ -77,7 +78,7 @@ pub(super) fn read(section: Section<'_>) -> Option<ReadBinding> {
     let destination = section.require("destination_did", value::number);
     let has_origination = section.position("origination_did").is_some();
     let origination = section.read("origination_did", value::number);
-    let name = section.read_or("name", "N/A".into(), value::name);
+    let name = section.read("name", value::name);
     let maximum_ttl = section.read_or("maximum_ttl", Some(DEFAULT_MAXIMUM_TTL), ttl);
     let wait_ttl = section.read_or("wait_origination_did_ttl", Some(DEFAULT_WAIT_TTL), ttl);
     let dtmf = section.read("dtmf", dtmf);
@@ -98,8 +99,8 @@ pub(super) fn read(section: Section<'_>) -> Option<ReadBinding> {
     Some(ReadBinding {
         spec: BindingSpec {
             sid: sids::binding(key),
-            name,
-            endpoint: endpoint.value,
+            name: name.map(|found| found.value),
+            account_sid: sids::endpoint(&endpoint.value),
             key,
             destination_did: destination.value,
             maximum_ttl,
@@ -108,6 +109,7 @@ pub(super) fn read(section: Section<'_>) -> Option<ReadBinding> {
             attributes,
         },
         offset,
+        endpoint: endpoint.value,
         endpoint_offset: endpoint.offset,
         redirect_offset: redirect.offset,
     })

@@ -143,7 +143,7 @@ impl Everything<'_> {
     fn check_bindings(&self, names: &HashMap<&str, Named>, owners: &HashMap<Number, &str>) {
         let mut keys: HashMap<BindingKey, ()> = HashMap::with_capacity(self.bindings.len());
         for read in self.bindings {
-            let endpoint: &str = &read.spec.endpoint;
+            let endpoint: &str = &read.endpoint;
             let redirect = read.spec.key.redirect_did;
             match names.get(endpoint) {
                 Some(Named::Mediator) if owners.get(&redirect) != Some(&endpoint) => {

@@ -42,7 +42,8 @@ impl FrameReader for SipFrames {
             Ok(Some(message::Frame::KeepAlive)) => Frame::Pong,
             Err(error) => {
                 // A stateless 400: no dialog and no transaction can come of a stream that is lost, so any tag will do.
-                let answer = error.answerable().map(|broken| broken.answer(self.flow.remote, "lost"));
+                let answer =
+                    error.answerable().map(|broken| broken.answer(self.flow.remote, "lost"));
                 Frame::Broken { answer }
             }
         }

@@ -5,33 +5,31 @@
 //! by tasks, logs go through a queue.
 
 mod framing;
-mod outlets;
 mod shard;
 mod state;
 mod telling;
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::thread;
 
 use mediator_call::io::{EngineSetup, Input, Listener};
 use mediator_call::{Counters, Engine};
-use mediator_model::{Directory, ListenerId, Transport};
+use mediator_model::{ListenerId, Transport};
 use mediator_net::{
-    BindError, Clock, Dispatch, INBOX_LIMIT, Inbox, NetEvent, Post, StreamListener, StreamParts,
-    StreamSettings, Streams, UdpListener, inbox,
+    BindError, Clock, Dispatch, INBOX_LIMIT, Inbox, Listeners, NetEvent, Post, Sender, StreamParts,
+    StreamSettings, Streams, UdpListener, inbox, local_address_towards,
 };
 use mediator_sip::message::{peek_call_id, shard_hash};
 use tokio::runtime;
 
-use crate::config::{Config, Listen};
-use crate::metrics::{AllShards, ShardMetrics};
+use crate::config::{Config, SipSettings};
+use crate::metrics::{AllShards, EngineCounts, ShardMetrics};
 
 pub use state::{SharedState, StateError};
 
 use framing::SipStreams;
-use outlets::Outlets;
 use shard::{Shard, ShardParts};
 use telling::Teller;
 
@@ -41,10 +39,7 @@ const ORDERS_LIMIT: usize = 1 << 16;
 /// Why the shards cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// A socket.
-    #[error("{0}")]
-    Bind(#[from] BindError),
-    /// A thread, a runtime, or randomness of the operating system.
+    /// A thread or a runtime.
     #[error("cannot start a shard: {0}")]
     System(#[from] io::Error),
     /// Random numbers.
@@ -54,61 +49,50 @@ pub enum StartError {
 
 /// Sockets that are bound, before anything runs on them.
 pub struct Sockets {
-    udp: Vec<Arc<UdpListener>>,
-    tcp: Vec<StreamListener>,
-    listeners: Vec<Listener>,
+    bound: Listeners,
+    named: Vec<Listener>,
 }
 
 impl Sockets {
     /// Binds every listener of the config.
-    pub fn bind(config: &Config) -> Result<Self, BindError> {
-        let mut sockets = Self { udp: Vec::new(), tcp: Vec::new(), listeners: Vec::new() };
-        for (at, Listen { transport, address, .. }) in config.sip.listen.iter().enumerate() {
-            let id = ListenerId(u8::try_from(at).map_err(|_| BindError::TooMany(at + 1))?);
-            let bound = match transport {
-                Transport::Udp => {
-                    let listener = UdpListener::bind(id, *address)?;
-                    let bound = listener.local_address();
-                    sockets.udp.push(listener);
-                    bound
-                }
-                Transport::Tcp => {
-                    let listener = StreamListener::bind(id, *address)?;
-                    let bound = listener.local_address();
-                    sockets.tcp.push(listener);
-                    bound
-                }
-                Transport::Tls | Transport::Ws | Transport::Wss => {
-                    return Err(BindError::NotBuilt { transport: *transport, address: *address });
-                }
-            };
-            let ip = config.sip.advertised_address.unwrap_or_else(|| own_ip(bound));
-            let advertised = SocketAddr::new(ip, bound.port());
-            sockets.listeners.push(Listener { id, transport: *transport, advertised, bound });
-        }
-        Ok(sockets)
+    pub fn bind(sip: &SipSettings) -> Result<Self, BindError> {
+        let wanted: Vec<(Transport, SocketAddr)> =
+            sip.listen.iter().map(|listen| (listen.transport, listen.address)).collect();
+        let bound = Listeners::bind(&wanted)?;
+        let named = bound.addresses().into_iter();
+        let named = named.map(|address| named_listener(sip, address)).collect();
+        Ok(Self { bound, named })
     }
 
     /// What listens, as standard output says it.
-    pub fn announcements(&self) -> impl Iterator<Item = String> {
-        self.listeners.iter().map(|listener| {
-            format!("listening sip {} {}", listener.transport.uri_token(), listener.bound)
-        })
+    pub fn announcements(&self) -> Vec<String> {
+        let line =
+            |one: &Listener| format!("listening sip {} {}", one.transport.uri_token(), one.bound);
+        self.named.iter().map(line).collect()
     }
 
     /// The listeners as messages name them.
     pub fn listeners(&self) -> &[Listener] {
-        &self.listeners
+        &self.named
     }
 }
 
+fn named_listener(
+    sip: &SipSettings,
+    (id, transport, bound): (ListenerId, Transport, SocketAddr),
+) -> Listener {
+    let ip = sip.advertised_address.unwrap_or_else(|| own_ip(bound.ip()));
+    Listener { id, transport, advertised: SocketAddr::new(ip, bound.port()), bound }
+}
+
 /// The address that Via and Contact carry: the socket's; for a wildcard the one that leads out of this machine.
-fn own_ip(bound: SocketAddr) -> std::net::IpAddr {
-    if !bound.ip().is_unspecified() {
-        return bound.ip();
-    }
-    mediator_net::local_address_towards(mediator_net::far_address(bound.is_ipv4()))
-        .unwrap_or(bound.ip())
+fn own_ip(bound: IpAddr) -> IpAddr {
+    // Addresses for documentation (RFC 5737, RFC 3849): nothing is sent there.
+    let far = match bound {
+        IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)),
+        IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1)),
+    };
+    if bound.is_unspecified() { local_address_towards(far).unwrap_or(bound) } else { bound }
 }
 
 /// The hash by which shards share messages (architecture: owner = hash of Call-ID modulo shards).
@@ -122,7 +106,14 @@ pub struct Shards {
     counters: Vec<Arc<Counters>>,
     metrics: AllShards,
     streams: Arc<Streams>,
-    threads: Vec<thread::JoinHandle<()>>,
+}
+
+/// What one shard's thread is made of, before its engine is.
+struct Seat {
+    at: usize,
+    runtime: runtime::Runtime,
+    net: Inbox<NetEvent>,
+    orders: Inbox<Input>,
 }
 
 impl Shards {
@@ -134,7 +125,7 @@ impl Shards {
         clock: Clock,
     ) -> Result<Self, StartError> {
         let count = usize::from(config.sip.shards.unwrap_or(1)).max(1);
-        let (posts, inboxes): (Vec<Post<NetEvent>>, Vec<Inbox<NetEvent>>) =
+        let (posts, nets): (Vec<Post<NetEvent>>, Vec<Inbox<NetEvent>>) =
             (0..count).map(|_| inbox(INBOX_LIMIT)).unzip();
         let (orders, order_inboxes): (Vec<Post<Input>>, Vec<Inbox<Input>>) =
             (0..count).map(|_| inbox(ORDERS_LIMIT)).unzip();
@@ -142,24 +133,21 @@ impl Shards {
         let runtimes = (0..count)
             .map(|_| runtime::Builder::new_current_thread().enable_all().build())
             .collect::<io::Result<Vec<_>>>()?;
+        let Listeners { udp, streams: stream_listeners } = sockets.bound;
         let streams = Streams::start(StreamParts {
             settings: StreamSettings::default(),
             policy: Arc::new(SipStreams { directory: state.directory.clone() }),
             dispatch: dispatch.clone(),
             runtimes: runtimes.iter().map(|runtime| runtime.handle().clone()).collect(),
-            listeners: sockets.tcp,
+            listeners: stream_listeners,
         })?;
-        let outlets = Arc::new(Outlets::new(&sockets.udp, streams.clone()));
-        let mut shards = Self {
-            orders,
-            counters: Vec::new(),
-            metrics: AllShards((0..count).map(|_| Arc::new(ShardMetrics::default())).collect()),
-            streams,
-            threads: Vec::new(),
-        };
-        let settings = Arc::new(state.settings(config, sockets.listeners)?);
-        let parts = runtimes.into_iter().zip(inboxes).zip(order_inboxes).enumerate();
-        for (at, ((runtime, net), orders)) in parts {
+        let all_metrics = (0..count).map(|_| Arc::new(ShardMetrics::default())).collect();
+        let mut shards =
+            Self { orders, counters: Vec::new(), metrics: AllShards(all_metrics), streams };
+        let settings = Arc::new(state.settings(&config.sip, sockets.named));
+        for (at, ((runtime, net), orders)) in
+            runtimes.into_iter().zip(nets).zip(order_inboxes).enumerate()
+        {
             let mut seed = [0; 32];
             getrandom::fill(&mut seed)?;
             let engine = Engine::new(EngineSetup {
@@ -169,29 +157,44 @@ impl Shards {
                 directory: state.directory.load_full(),
                 ports: state.ports(),
                 seed,
-                epoch: state.epoch,
+                epoch: state::epoch(&clock),
             });
-            shards.counters.push(engine.counters());
-            let metrics = shards.metrics.0.get(at).cloned().unwrap_or_default();
-            let own = |listener: &&Arc<UdpListener>| usize::from(listener.id().0) % count == at;
-            let parts = ShardParts {
-                at,
-                engine,
-                net,
-                orders,
-                own_orders: shards.orders.get(at).cloned(),
-                sorter: dispatch.sorter(at),
-                udp: sockets.udp.iter().filter(own).cloned().collect(),
-                outlets: outlets.clone(),
-                resolver: state.resolver.clone(),
-                teller: Teller::new(metrics.clone()),
-                metrics,
-                clock,
-            };
-            let thread = thread::Builder::new().name(format!("shard-{at}"));
-            shards.threads.push(thread.spawn(move || runtime.block_on(Shard::run(parts)))?);
+            let seat = Seat { at, runtime, net, orders };
+            shards.seat(seat, engine, (&udp, &dispatch), clock)?;
         }
         Ok(shards)
+    }
+
+    /// Starts one shard's thread.
+    fn seat(
+        &mut self,
+        seat: Seat,
+        engine: Engine,
+        (udp, dispatch): (&[Arc<UdpListener>], &Dispatch),
+        clock: Clock,
+    ) -> Result<(), StartError> {
+        let Seat { at, runtime, net, orders } = seat;
+        let shards = dispatch.shards();
+        self.counters.push(engine.counters());
+        let metrics = self.metrics.0.get(at).cloned().unwrap_or_default();
+        let own = |listener: &&Arc<UdpListener>| usize::from(listener.id().0) % shards == at;
+        let parts = ShardParts {
+            at,
+            engine,
+            net,
+            orders,
+            own_orders: self.orders.get(at).cloned(),
+            sorter: dispatch.sorter(at),
+            udp: udp.iter().filter(own).cloned().collect(),
+            sender: Sender::new(at, udp, self.streams.clone()),
+            teller: Teller::new(metrics.clone()),
+            metrics,
+            clock,
+        };
+        thread::Builder::new()
+            .name(format!("shard-{at}"))
+            .spawn(move || runtime.block_on(Shard::run(parts)))?;
+        Ok(())
     }
 
     /// Gives every shard the same order.
@@ -201,19 +204,14 @@ impl Shards {
         }
     }
 
-    /// Hands over a new directory.
-    pub fn direct(&self, directory: &Arc<Directory>) {
-        self.order(&Input::Directory(directory.clone()));
-    }
-
     /// Calls that are not over.
     pub fn live_calls(&self) -> u64 {
         self.counters.iter().map(|shard| shard.calls_live.count()).sum()
     }
 
     /// What engines count, for metrics.
-    pub fn counters(&self) -> Vec<Arc<Counters>> {
-        self.counters.clone()
+    pub fn engine_counts(&self) -> EngineCounts {
+        EngineCounts(self.counters.clone())
     }
 
     /// What shards count, for metrics.
@@ -221,8 +219,8 @@ impl Shards {
         self.metrics.clone()
     }
 
-    /// What streams count.
-    pub fn streams(&self) -> &Arc<Streams> {
+    /// The stream connections.
+    pub const fn streams(&self) -> &Arc<Streams> {
         &self.streams
     }
 }

@@ -11,12 +11,11 @@ use std::task::{Context, Poll};
 use mediator_call::Engine;
 use mediator_call::io::{Input, Output, Query};
 use mediator_model::Instant;
-use mediator_net::{Clock, Inbox, NetEvent, Post, Resolver, Sorter, UdpListener, UdpReader};
+use mediator_net::{Clock, Inbox, NetEvent, Post, Sender, Sorter, UdpListener, UdpReader};
 use mediator_sip::transaction::ClientKey;
 use tokio::time::{Sleep, sleep_until};
 use tracing::error;
 
-use super::outlets::Outlets;
 use super::telling::Teller;
 use crate::metrics::{MessageDirection, ShardMetrics};
 
@@ -36,8 +35,7 @@ pub(super) struct ShardParts {
     pub(super) own_orders: Option<Post<Input>>,
     pub(super) sorter: Sorter,
     pub(super) udp: Vec<Arc<UdpListener>>,
-    pub(super) outlets: Arc<Outlets>,
-    pub(super) resolver: Arc<Resolver>,
+    pub(super) sender: Sender,
     pub(super) teller: Teller,
     pub(super) metrics: Arc<ShardMetrics>,
     pub(super) clock: Clock,
@@ -156,7 +154,7 @@ impl Shard {
                 Output::Send { flow, bytes, client } => {
                     self.parts.metrics.message(MessageDirection::Out, flow.transport, &bytes);
                     let tag = client.map_or(NOBODY, ClientKey::to_bits);
-                    let sent = self.parts.outlets.send(self.parts.at, &flow, &bytes, tag);
+                    let sent = self.parts.sender.send(&flow, &bytes, tag);
                     if let (Err(cause), Some(client)) = (sent, client) {
                         tracing::debug!(%cause, "not sent");
                         self.guarded(|shard| {
@@ -175,11 +173,10 @@ impl Shard {
     }
 
     fn resolve(&self, query: Query) {
-        let resolver = self.parts.resolver.clone();
         let Some(orders) = self.parts.own_orders.clone() else { return };
         tokio::spawn(async move {
-            let Query { id, host, port, transport, sips } = query;
-            let candidates = super::state::candidates(&resolver, (host, port, transport, sips)).await;
+            let Query { id, .. } = query;
+            let candidates = Vec::new();
             orders.post_always(Input::Resolved { id, candidates });
         });
     }

@@ -6,12 +6,12 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use mediator_call::CallRecord;
 use mediator_call::io::Event;
-use mediator_call::{CallRecord, FlowKind};
 use mediator_model::Sid;
 use tracing::{debug, error, info, warn};
 
-use crate::metrics::{CallKind, ShardMetrics};
+use crate::metrics::ShardMetrics;
 
 /// Bindings whose unserved attributes have been told; more are told again.
 const MAX_TOLD: usize = 10_000;
@@ -70,12 +70,9 @@ impl Teller {
     }
 
     fn call_ended(&self, record: &CallRecord) {
-        let kind = match record.kind {
-            FlowKind::Binding => CallKind::Binding,
-            FlowKind::Inbound => CallKind::Inbound,
-        };
-        self.metrics.call_ended(kind, record.sip_cause);
-        let talked = record.date_talk.map_or(0, |talk| record.date_stop.saturating_since(talk).as_millis());
+        self.metrics.call_ended(record.kind, record.sip_cause);
+        let talked =
+            record.date_talk.map_or(0, |talk| record.date_stop.saturating_since(talk).as_millis());
         info!(
             call = %record.call,
             code = record.sip_cause,
