@@ -41,12 +41,13 @@ struct Call {
 }
 
 fn request(number: u64, method: &str, branch: &str, sdp: &str) -> String {
+    let to_tag = if method == "INVITE" { String::new() } else { format!(";tag=t{number}") };
     format!(
         "{method} sip:15162065337@192.0.2.1:5060 SIP/2.0\r\n\
          Via: SIP/2.0/UDP 192.0.2.9:5060;rport;branch={branch}\r\n\
          Max-Forwards: 70\r\n\
          From: \"Caller\" <sip:15550001001@192.0.2.9>;tag=f{number}\r\n\
-         To: <sip:15162065337@192.0.2.1>\r\n\
+         To: <sip:15162065337@192.0.2.1>{to_tag}\r\n\
          Call-ID: {number}-3848276298220188511@192.0.2.9\r\n\
          CSeq: 1 {method}\r\n\
          Contact: <sip:15550001001@192.0.2.9:5060>\r\n\

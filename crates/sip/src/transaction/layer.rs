@@ -12,14 +12,14 @@ use super::client_invite::{self, ClientInvite};
 use super::client_non_invite::{self, ClientNonInvite};
 use super::clients::{ClientMachine, Clients};
 use super::matching::SecretHash;
-use super::routing::response_flow;
+use super::routing::flow_of;
 use super::server_invite::{AckFate, ServerInvite};
 use super::server_non_invite::ServerNonInvite;
 use super::servers::{ServerMachine, Servers};
 use super::timing::{Class, Due, Timing};
 use super::{ClientKey, Counters, LayerSettings, Live, Output, Received, ServerKey};
 use crate::wheel::Wheel;
-use crate::{Message, Method, Request, Response};
+use crate::{HeaderName, Message, Method, Request, Response};
 use alloc::collections::VecDeque;
 use bytes::Bytes;
 use mediator_model::{ConnectionId, Flow, Instant};
@@ -212,7 +212,10 @@ impl<U: Copy> TransactionLayer<U> {
 // Server transactions.
 impl<U: Copy> TransactionLayer<U> {
     fn receive_request(&mut self, now: Instant, request: Request, flow: Flow) -> Received<U> {
-        match self.servers.find(request.method_token(), &request) {
+        let Ok(via) = request.via() else {
+            return Received::Unreadable(Message::Request(request));
+        };
+        match self.servers.find(request.method_token(), &request, &via) {
             Ok(Some(key)) => {
                 self.repeat(key, flow);
                 Received::Absorbed
@@ -221,29 +224,30 @@ impl<U: Copy> TransactionLayer<U> {
                 self.counters.overloaded += 1;
                 Received::Overloaded { request }
             }
-            Ok(None) => self.begin(now, request, flow),
+            Ok(None) => {
+                let server = self.begin(now, &request, flow_of(&via, flow));
+                if request.method() != Method::Cancel {
+                    return Received::Request { server, request };
+                }
+                // §9.2: the CANCEL means the transaction that the INVITE of the same name has.
+                let invite = self.servers.find("INVITE", &request, &via).ok().flatten();
+                Received::Cancel { server, request, invite: invite.map(ServerKey) }
+            }
             Err(_) => Received::Unreadable(Message::Request(request)),
         }
     }
 
-    /// The request makes a transaction.
-    fn begin(&mut self, now: Instant, request: Request, flow: Flow) -> Received<U> {
+    /// The request makes a transaction, whose responses take this flow.
+    fn begin(&mut self, now: Instant, request: &Request, flow: Flow) -> ServerKey {
         let timing = Timing::new(&self.settings.timers, flow.transport);
         let machine = if request.method() == Method::Invite {
             ServerMachine::Invite(ServerInvite::new())
         } else {
             ServerMachine::NonInvite(ServerNonInvite::new(now, timing))
         };
-        let flow = response_flow(&request, flow);
-        let key = self.servers.insert(machine, &request, flow);
+        let key = self.servers.insert(machine, request, flow);
         self.settle_server(key);
-        let server = ServerKey(key);
-        if request.method() != Method::Cancel {
-            return Received::Request { server, request };
-        }
-        // §9.2: the CANCEL means the transaction that the INVITE of the same name has.
-        let invite = self.servers.find("INVITE", &request).ok().flatten().map(ServerKey);
-        Received::Cancel { server, request, invite }
+        ServerKey(key)
     }
 
     /// The request came again: its transaction may have an answer for it.
@@ -262,9 +266,8 @@ impl<U: Copy> TransactionLayer<U> {
     }
 
     fn receive_ack(&mut self, now: Instant, ack: Request) -> Received<U> {
-        let Ok(key) = self.servers.find_acknowledged(&ack) else {
-            return Received::Unreadable(Message::Request(ack));
-        };
+        let found = ack.via().and_then(|via| self.servers.find_acknowledged(&ack, &via));
+        let Ok(key) = found else { return Received::Unreadable(Message::Request(ack)) };
         let Some(transaction) = key.and_then(|key| self.servers.get_mut(key)) else {
             return Received::Ack { request: ack };
         };
@@ -356,13 +359,17 @@ impl<U: Copy> TransactionLayer<U> {
     }
 
     fn receive_response(&mut self, now: Instant, response: Response, flow: Flow) -> Received<U> {
-        let mut vias = response.vias();
-        let (top, next) = (vias.next(), vias.next());
         // §8.1.3.3: our requests have one Via, and so have their responses.
-        let (Some(top), None) = (top, next) else { return Received::Foreign(response) };
-        let (Ok(via), Ok(cseq)) = (top, response.cseq()) else {
+        let mut lines = response.lines(HeaderName::Via);
+        let (Some(line), None) = (lines.next(), lines.next()) else {
+            return Received::Foreign(response);
+        };
+        let (Ok(via), Ok(cseq)) = (response.via(), response.cseq()) else {
             return Received::Unreadable(Message::Response(response));
         };
+        if via.raw().len() != line.len() {
+            return Received::Foreign(response);
+        }
         let key = via.branch().and_then(|branch| self.clients.find(branch, cseq.method));
         let Some(key) = key else { return Received::Stray(response) };
         let Some(transaction) = self.clients.get_mut(key) else {

@@ -6,7 +6,7 @@
 //! ACK takes from the response. Names are compared whole; hashes only find them.
 
 use crate::header::MAGIC_COOKIE;
-use crate::{HeaderError, Request};
+use crate::{HeaderError, HeaderName, Request, Via};
 use alloc::vec::Vec;
 use core::hash::Hasher;
 use foldhash::SharedSeed;
@@ -21,11 +21,15 @@ pub(super) struct Name {
 }
 
 impl Name {
-    /// Names the transaction of `method` that `request` belongs to: its own, or the INVITE that an ACK or
-    /// a CANCEL means.
-    pub(super) fn set(&mut self, method: &str, request: &Request) -> Result<(), HeaderError> {
+    /// Names the transaction of `method` that `request` belongs to, whose topmost Via is `via`: its own, or
+    /// the INVITE that an ACK or a CANCEL means.
+    pub(super) fn set(
+        &mut self,
+        method: &str,
+        request: &Request,
+        via: &Via<'_>,
+    ) -> Result<(), HeaderError> {
         self.bytes.clear();
-        let via = request.via()?;
         let unique = via.branch().filter(|branch| has_cookie(branch));
         self.field(method.as_bytes());
         if let Some(branch) = unique {
@@ -96,18 +100,29 @@ impl SecretHash {
         hasher.finish()
     }
 
-    /// A fingerprint of what §8.2.2.2 compares: From tag, Call-ID and CSeq. `None` for a request inside a
-    /// dialog, which is never a merged one.
+    /// A fingerprint of what §8.2.2.2 compares: From (with its tag), Call-ID and CSeq. `None` for a request
+    /// inside a dialog, which is never a merged one.
+    ///
+    /// Values are taken as they are written: the copies of one request differ in Via and Route only.
     pub(super) fn of_origin(&self, request: &Request) -> Option<u64> {
-        if request.to().ok()?.tag().is_some() {
+        if has_tag(request.first(HeaderName::To)?) {
             return None;
         }
         let mut hasher = FoldHasher::with_seed(self.seed, &self.shared);
-        hasher.write(request.from().ok()?.tag().unwrap_or_default());
-        hasher.write_u8(0);
-        hasher.write(request.call_id().ok()?);
-        hasher.write_u32(request.cseq().ok()?.number);
-        hasher.write(request.method_token().as_bytes());
+        for name in [HeaderName::From, HeaderName::CallId, HeaderName::CSeq] {
+            hasher.write(request.first(name)?);
+            hasher.write_u8(0);
+        }
         Some(hasher.finish())
     }
+}
+
+/// Whether an address has a tag. Parameters follow the last `>`, or the URI itself where there is none
+/// (§20.10).
+fn has_tag(address: &[u8]) -> bool {
+    let parameters = address.rsplit(|byte| *byte == b'>').next().unwrap_or_default();
+    parameters.split(|byte| *byte == b';').skip(1).any(|parameter| {
+        let name = parameter.split(|byte| *byte == b'=').next().unwrap_or_default();
+        name.trim_ascii().eq_ignore_ascii_case(b"tag")
+    })
 }

@@ -6,7 +6,7 @@ use super::server_invite::ServerInvite;
 use super::server_non_invite::ServerNonInvite;
 use super::timing::{Due, Timing};
 use crate::wheel::TimerId;
-use crate::{HeaderError, Message, Request};
+use crate::{HeaderError, Message, Request, Via};
 use bytes::Bytes;
 use hashbrown::HashTable;
 use mediator_model::{Flow, Instant};
@@ -90,8 +90,9 @@ impl Servers {
         &mut self,
         method: &str,
         request: &Request,
+        via: &Via<'_>,
     ) -> Result<Option<Key>, HeaderError> {
-        self.name.set(method, request)?;
+        self.name.set(method, request, via)?;
         let whole = self.name.whole();
         let hash = self.hash.of(self.name.head());
         let is_it =
@@ -101,8 +102,12 @@ impl Servers {
 
     /// The INVITE that an ACK belongs to. An old peer's ACK has the To tag of our response (§17.2.3); one
     /// without any is let pass, for else we would repeat the failure in vain.
-    pub(super) fn find_acknowledged(&mut self, ack: &Request) -> Result<Option<Key>, HeaderError> {
-        self.name.set("INVITE", ack)?;
+    pub(super) fn find_acknowledged(
+        &mut self,
+        ack: &Request,
+        via: &Via<'_>,
+    ) -> Result<Option<Key>, HeaderError> {
+        self.name.set("INVITE", ack, via)?;
         let head = self.name.head();
         let to_tag = self.name.has_to_tag().then(|| self.name.whole().get(head.len()..)).flatten();
         let hash = self.hash.of(head);
