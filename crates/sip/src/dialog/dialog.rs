@@ -109,7 +109,7 @@ impl Dialog {
             local: Identity::tagged(line(request, HeaderName::To)?, local_tag),
             remote: Identity::of_value(line(request, HeaderName::From)?),
             routes: RouteSet::of_request(request, &target)?,
-            target,
+            target: target.into(),
             local_cseq: 0,
             remote_cseq: Some(request.cseq()?.number),
             owner: CallIdOwner::Remote,
@@ -319,11 +319,11 @@ impl Dialog {
     pub fn refresh_target(&mut self, message: &Headers) -> Result<bool, DialogFault> {
         let Some(contact) = contact(message)? else { return Ok(false) };
         let target = request_uri(&contact);
-        if target == self.target {
+        if *target == *self.target {
             return Ok(false);
         }
         self.routes.retarget(&target);
-        self.target = target;
+        self.target = target.into();
         Ok(true)
     }
 }

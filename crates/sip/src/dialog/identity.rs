@@ -1,6 +1,7 @@
 //! The From or To value of one side of a dialog, with its tag: RFC 3261 §12, §19.3.
 
 use crate::{NameAddr, Params, Uri};
+use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
@@ -73,19 +74,19 @@ fn unfold_into(line: &mut Vec<u8>, value: &[u8]) {
 
 /// A URI as a Request-URI: without headers and the `method` parameter, which have no place there (RFC 3261
 /// §19.1.1).
-pub(super) fn request_uri(uri: &Uri<'_>) -> Box<[u8]> {
+pub(super) fn request_uri<'a>(uri: &Uri<'a>) -> Cow<'a, [u8]> {
     let without_headers = uri
         .headers
         .and_then(|headers| uri.raw.len().checked_sub(headers.len() + 1))
         .and_then(|end| uri.raw.get(..end))
         .unwrap_or(uri.raw);
     if uri.params.get("method").is_none() {
-        return without_headers.into();
+        return Cow::Borrowed(without_headers);
     }
     let bare = without_headers.len().saturating_sub(uri.params.raw().len());
     let mut text = without_headers.get(..bare).unwrap_or_default().to_vec();
     push_without_method(&mut text, uri.params);
-    text.into_boxed_slice()
+    Cow::Owned(text)
 }
 
 fn push_without_method(text: &mut Vec<u8>, params: Params<'_>) {

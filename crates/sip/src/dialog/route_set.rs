@@ -60,7 +60,7 @@ impl RouteSet {
         self.strict = uri_of(first).filter(|uri| !uri.is_loose_router()).map(|uri| {
             let last = [b"<", target, b">"].concat().into_boxed_slice();
             let routes = rest.iter().cloned().chain([last]).collect();
-            Box::new(Strict { uri: request_uri(&uri), routes })
+            Box::new(Strict { uri: request_uri(&uri).into(), routes })
         });
     }
 
