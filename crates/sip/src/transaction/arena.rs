@@ -1,4 +1,9 @@
 //! Values addressed by keys that go stale: a key of a removed value never finds its successor.
+//!
+//! Places come in chunks, so that growing moves nothing and leaves little unused.
+
+#[cfg(test)]
+mod tests;
 
 use alloc::vec::Vec;
 
@@ -26,10 +31,13 @@ impl Key {
 
 /// No place.
 const NIL: u32 = u32::MAX;
+/// Places in a chunk.
+const CHUNK: usize = 256;
 
 #[derive(Debug)]
 pub(super) struct Arena<T> {
-    places: Vec<Place<T>>,
+    /// All but the last are full.
+    chunks: Vec<Vec<Place<T>>>,
     free: u32,
     len: usize,
 }
@@ -48,7 +56,7 @@ enum Content<T> {
 
 impl<T> Arena<T> {
     pub(super) const fn new() -> Self {
-        Self { places: Vec::new(), free: NIL, len: 0 }
+        Self { chunks: Vec::new(), free: NIL, len: 0 }
     }
 
     pub(super) const fn len(&self) -> usize {
@@ -58,22 +66,18 @@ impl<T> Arena<T> {
     pub(super) fn insert(&mut self, value: T) -> Key {
         self.len += 1;
         let index = self.free;
-        if let Some(place) = self.places.get_mut(index as usize) {
-            if let Content::Vacant { next } = place.content {
-                self.free = next;
-            }
-            place.content = Content::Value(value);
-            return Key { index, generation: place.generation };
+        let Some(place) = self.place_mut(index) else { return self.extend(value) };
+        let generation = place.generation;
+        let content = core::mem::replace(&mut place.content, Content::Value(value));
+        if let Content::Vacant { next } = content {
+            self.free = next;
         }
-        let index = self.places.len() as u32;
-        assert!(index < NIL, "4 billion transactions do not fit into memory");
-        self.places.push(Place { generation: 0, content: Content::Value(value) });
-        Key { index, generation: 0 }
+        Key { index, generation }
     }
 
     /// The key of the value that lives at `index`.
     pub(super) fn key_at(&self, index: u32) -> Option<Key> {
-        let place = self.places.get(index as usize)?;
+        let place = self.place(index)?;
         match place.content {
             Content::Value(_) => Some(Key { index, generation: place.generation }),
             Content::Vacant { .. } => None,
@@ -81,7 +85,7 @@ impl<T> Arena<T> {
     }
 
     pub(super) fn get(&self, key: Key) -> Option<&T> {
-        match self.places.get(key.index as usize) {
+        match self.place(key.index) {
             Some(Place { generation, content: Content::Value(value) })
                 if *generation == key.generation =>
             {
@@ -92,7 +96,7 @@ impl<T> Arena<T> {
     }
 
     pub(super) fn get_mut(&mut self, key: Key) -> Option<&mut T> {
-        match self.places.get_mut(key.index as usize) {
+        match self.place_mut(key.index) {
             Some(Place { generation, content: Content::Value(value) })
                 if *generation == key.generation =>
             {
@@ -103,17 +107,46 @@ impl<T> Arena<T> {
     }
 
     pub(super) fn remove(&mut self, key: Key) -> Option<T> {
-        let place = self.places.get_mut(key.index as usize)?;
+        let next = self.free;
+        let place = self.place_mut(key.index)?;
         if place.generation != key.generation || matches!(place.content, Content::Vacant { .. }) {
             return None;
         }
         place.generation = place.generation.wrapping_add(1);
-        let content = core::mem::replace(&mut place.content, Content::Vacant { next: self.free });
+        let content = core::mem::replace(&mut place.content, Content::Vacant { next });
         self.free = key.index;
         self.len -= 1;
         match content {
             Content::Value(value) => Some(value),
             Content::Vacant { .. } => None,
         }
+    }
+
+    /// Makes a place for a value where none is vacant.
+    fn extend(&mut self, value: T) -> Key {
+        let place = Place { generation: 0, content: Content::Value(value) };
+        let full = self.chunks.len().saturating_sub(1) * CHUNK;
+        let index = match self.chunks.last_mut() {
+            Some(chunk) if chunk.len() < CHUNK => {
+                chunk.push(place);
+                full + chunk.len() - 1
+            }
+            Some(_) | None => {
+                let mut chunk = Vec::with_capacity(CHUNK);
+                chunk.push(place);
+                self.chunks.push(chunk);
+                (self.chunks.len() - 1) * CHUNK
+            }
+        };
+        let index = u32::try_from(index).ok().filter(|index| *index != NIL);
+        Key { index: index.expect("4 billion transactions fit into no memory"), generation: 0 }
+    }
+
+    fn place(&self, index: u32) -> Option<&Place<T>> {
+        self.chunks.get(index as usize / CHUNK)?.get(index as usize % CHUNK)
+    }
+
+    fn place_mut(&mut self, index: u32) -> Option<&mut Place<T>> {
+        self.chunks.get_mut(index as usize / CHUNK)?.get_mut(index as usize % CHUNK)
     }
 }

@@ -113,7 +113,9 @@ impl Servers {
         let hash = self.hash.of(head);
         let is_it = |key: &Key| {
             self.arena.get(*key).is_some_and(|server| {
-                server.name.starts_with(head) && to_tag.is_none_or(|tag| server.answered_with(tag))
+                server.hash == hash
+                    && server.name.starts_with(head)
+                    && to_tag.is_none_or(|tag| server.answered_with(tag))
             })
         };
         Ok(self.by_name.find(hash, is_it).copied())
