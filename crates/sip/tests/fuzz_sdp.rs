@@ -3,6 +3,7 @@
 //! 30,000 inputs by default, always the same ones; `FUZZ_SECONDS=3600` goes on for that long from a new
 //! seed, `FUZZ_SEED` sets it. An input that fails is written to the target folder and named: it belongs
 //! into the corpus.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -69,7 +70,7 @@ const PIECES: [&str; 44] = [
     ".invalid",
 ];
 
-/// SplitMix64: small, and the same everywhere.
+/// `SplitMix64`: small, and the same everywhere.
 struct Dice(u64);
 
 impl Dice {
@@ -226,9 +227,11 @@ fn holds_for_mutated_descriptions() {
         env::var("FUZZ_SECONDS").ok().map(|text| text.parse().expect("FUZZ_SECONDS: a number"));
     let limit = seconds.map(Duration::from_secs);
     let fresh = || SystemTime::UNIX_EPOCH.elapsed().map_or(1, |age| age.as_secs());
-    let seed = env::var("FUZZ_SEED")
-        .map(|text| text.parse().expect("FUZZ_SEED: a number"))
-        .unwrap_or_else(|_| if limit.is_some() { fresh() } else { 1 });
+    let seed = match env::var("FUZZ_SEED") {
+        Ok(text) => text.parse().expect("FUZZ_SEED: a number"),
+        Err(_) if limit.is_some() => fresh(),
+        Err(_) => 1,
+    };
     let mut dice = Dice(seed);
     let mut pool = seeds();
     let mut outcomes: HashSet<u64> = pool.iter().map(|text| check(text)).collect();

@@ -1,4 +1,5 @@
 //! What peers send, and what of it reaches the other side: `corpus-sdp/README.md` tells how it is kept.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
 use std::fs;
 use std::path::{Path, PathBuf};

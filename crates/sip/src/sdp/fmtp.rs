@@ -150,17 +150,10 @@ impl Shape {
 fn events(raw: &[u8]) -> String {
     let mut out = String::new();
     let Some(members) = event_set(raw) else { return out };
-    let is_member = |event: u32| {
-        members.get(event as usize / 32).is_some_and(|word| word & (1 << (event % 32)) != 0)
-    };
-    let mut event = 0;
-    while event < 256 {
-        if !is_member(event) {
-            event += 1;
-            continue;
-        }
+    let mut from = 0;
+    while let Some(event) = next_event(&members, from) {
         let mut last = event;
-        while is_member(last + 1) {
+        while next_event(&members, last + 1) == Some(last + 1) {
             last += 1;
         }
         let comma = if out.is_empty() { "" } else { "," };
@@ -170,9 +163,21 @@ fn events(raw: &[u8]) -> String {
         } else {
             write!(out, "{comma}{event}-{last}")
         };
-        event = last + 1;
+        from = last + 1;
     }
     out
+}
+
+/// The first event of the set that is `from` or more.
+fn next_event(members: &[u32; 8], from: u32) -> Option<u32> {
+    let mut mask = u32::MAX << (from % 32);
+    for (index, word) in (0..).zip(members).skip(from as usize / 32) {
+        if word & mask != 0 {
+            return Some(32 * index + (word & mask).trailing_zeros());
+        }
+        mask = u32::MAX;
+    }
+    None
 }
 
 /// One bit an event, 0 to 255.

@@ -23,6 +23,8 @@ pub const MAX_LINES: u16 = 1024;
 pub const MAX_MEDIA: usize = 64;
 /// The most formats of a media section.
 pub const MAX_FORMATS: usize = 64;
+/// Room for the attributes of a section, so that most are read without growing.
+const USUAL_ATTRIBUTES: usize = 16;
 /// The most that `b=AS` may ask for, in kbit/s: five digits are no telephone number.
 const MAX_BANDWIDTH_KBIT: u32 = 99_999;
 
@@ -90,6 +92,9 @@ impl<'a> Draft<'a> {
             b'a' => {
                 let (name, value) = split_once(line.value, b':');
                 let (_, _, attributes) = self.section();
+                if attributes.capacity() == 0 {
+                    attributes.reserve(USUAL_ATTRIBUTES);
+                }
                 attributes.push(Attribute { name: name.trim_ascii(), value });
             }
             _ => {}
@@ -153,22 +158,39 @@ impl<'a> Lines<'a> {
                 return Err(SdpError::TooManyLines);
             }
             self.number += 1;
-            let (line, rest) = split_once(self.rest, b'\n');
-            self.rest = rest.unwrap_or_default();
-            let line = line.strip_suffix(b"\r").unwrap_or(line);
+            let (line, stray) = self.cut_line();
+            if stray {
+                return Err(SdpError::NotALine { line: self.number });
+            }
             if !line.is_empty() {
                 return read_line(line, self.number).map(Some);
             }
         }
         Ok(None)
     }
+
+    /// Takes one line off the text, without its end, and tells whether it holds a NUL, or a CR that does
+    /// not end it. One look at each byte: this loop sees every byte of every description.
+    fn cut_line(&mut self) -> (&'a [u8], bool) {
+        let (mut stray, mut last) = (false, 0);
+        let mut length = self.rest.len();
+        for (at, byte) in self.rest.iter().enumerate() {
+            if *byte == b'\n' {
+                length = at;
+                break;
+            }
+            stray |= last == b'\r' || *byte == 0;
+            last = *byte;
+        }
+        let (line, rest) = self.rest.split_at_checked(length).unwrap_or((self.rest, &[]));
+        self.rest = rest.get(1..).unwrap_or_default();
+        (line.strip_suffix(b"\r").unwrap_or(line), stray)
+    }
 }
 
 fn read_line(line: &[u8], number: u16) -> Result<Line<'_>, SdpError> {
     match line {
-        [letter, b'=', value @ ..]
-            if letter.is_ascii_alphabetic() && !value.iter().any(|b| matches!(b, b'\r' | 0)) =>
-        {
+        [letter, b'=', value @ ..] if letter.is_ascii_alphabetic() => {
             Ok(Line { number, letter: *letter, value })
         }
         _ => Err(SdpError::NotALine { line: number }),

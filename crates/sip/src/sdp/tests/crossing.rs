@@ -198,6 +198,7 @@ fn attributes_cross_with_sane_values() {
         "a=rtcp-fb:8 nack",
         "a=rtcp-fb:* nack bob",
         "a=rtcp-fb:* trr-int",
+        "a=rtcp-fb:* trr-int 100000",
         "a=rtcp-fb:*",
         "a=rtcp-fb:* transport-cc",
         "a=fingerprint:sha-1 AB:CD",
@@ -212,6 +213,40 @@ fn attributes_cross_with_sane_values() {
     ];
     for line in dropped {
         assert_eq!(audio("RTP/AVP 0", line), [""; 0], "{line}");
+    }
+}
+
+#[test]
+fn fax_parameters_cross_by_name_and_shape() {
+    let rows = [
+        ("T38FaxVersion:0", "T38FaxVersion:0"),
+        ("T38FaxVersion:10", ""),
+        ("T38MaxBitRate:33600", "T38MaxBitRate:33600"),
+        ("T38MaxBitRate:1000000", ""),
+        ("T38FaxMaxBuffer:2000", "T38FaxMaxBuffer:2000"),
+        ("T38FaxMaxBuffer:100000", ""),
+        ("T38FaxMaxDatagram: 400", "T38FaxMaxDatagram:400"),
+        ("T38FaxMaxDatagram:100000", ""),
+        ("t38faxmaxifp:40", "T38FaxMaxIFP:40"),
+        ("T38FaxMaxIFP:100000", ""),
+        ("T38FaxFillBitRemoval", "T38FaxFillBitRemoval"),
+        ("T38FaxFillBitRemoval:1", "T38FaxFillBitRemoval:1"),
+        ("T38FaxFillBitRemoval:2", ""),
+        ("T38FaxUdpEC:t38UDPfec", "T38FaxUdpEC:t38UDPFEC"),
+        ("T38FaxUdpEC:bob", ""),
+        ("T38FaxUdpEC", ""),
+        ("T38VendorInfo:1 2 3", ""),
+        ("T38FaxVersion:0\na=T38FaxVersion:3", "T38FaxVersion:0"),
+        ("ptime:20", "ptime:20"),
+        ("rtcp:4001", ""),
+        ("rtcp-mux", ""),
+        ("crypto:1 AES_CM_128_HMAC_SHA1_80 inline:BwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyAhIiMk", ""),
+    ];
+    for (line, expected) in rows {
+        let text = rewritten(&format!("m=image 4000 udptl t38\na={line}\n")).unwrap();
+        let section = text.split("m=image 4000 udptl t38\n").nth(1).unwrap();
+        let expected = if expected.is_empty() { String::new() } else { format!("a={expected}\n") };
+        assert_eq!(section, format!("{expected}a=sendrecv\n"), "{line}");
     }
 }
 

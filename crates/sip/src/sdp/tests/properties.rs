@@ -88,7 +88,7 @@ const PIECES: [&str; 48] = [
 ];
 
 /// Beginnings after which anything may come without the whole being refused.
-const STARTS: [&str; 44] = [
+const STARTS: [&str; 46] = [
     "m=audio 4000 RTP/AVP 0 96 97 101 ",
     "m=audio 4000 RTP/SAVP 0 96 ",
     "m=video 4002 RTP/AVP 96 97 ",
@@ -125,6 +125,8 @@ const STARTS: [&str; 44] = [
     "a=rtcp:5000 IN IP4 ",
     "a=rtcp-fb:",
     "a=rtcp-fb:* ",
+    "a=rtcp-fb:* trr-int ",
+    "a=T38MaxBitRate:",
     "a=rtcp-mux",
     "a=sendonly",
     "a=inactive",

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use crate::sdp::{
     ConnectionAddress, Direction, MAX_FORMATS, MAX_LINES, MAX_MEDIA, MAX_SDP_BYTES, MediaKind,
-    SdpError, SessionDescription, Transporting,
+    Protocol, SdpError, SessionDescription, Transporting,
 };
 
 const HEAD: &str = "v=0\r\no=- 17 42 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n";
@@ -40,7 +40,7 @@ fn reads_sections_with_their_own_and_the_sessions_values() {
 
     assert_eq!((video.kind, video.port), (MediaKind::Video, 4002));
     assert_eq!(video.direction, Direction::SendOnly);
-    assert_eq!(video.protocol.map(|found| found.as_str()), Some("RTP/SAVP"));
+    assert_eq!(video.protocol.map(Protocol::as_str), Some("RTP/SAVP"));
     assert_eq!(video.bandwidth_kbit, Some(512));
     let address = "2001:db8::2".parse().unwrap();
     assert_eq!(video.connection.map(|found| found.address), Some(ConnectionAddress::Ip(address)));
@@ -213,7 +213,6 @@ fn lists_codecs_known_or_not() {
 
 #[test]
 fn protocols_keep_the_spelling_peers_use() {
-    use crate::sdp::Protocol;
     let rows = [
         ("RTP/AVP", "RTP/AVP", Transporting::Rtp),
         ("udptl", "udptl", Transporting::Udptl),
