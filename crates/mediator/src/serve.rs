@@ -3,109 +3,144 @@
 //! Everything that can fail is tried before anything is said: a start that fails is one line and exit code 1. Then the
 //! main thread only waits for signals; calls, HTTP and logs have threads of their own.
 
-use std::convert::Infallible;
 use std::fmt::Display;
-use std::future;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
 
+use mediator_call::io::{Input, Listener};
+use mediator_net::Clock;
 use tokio::runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 use tracing::{info, warn};
 
 use crate::cli::LogArgs;
 use crate::config::{Config, Fault};
 use crate::http::{self, HttpServer, Operators};
 use crate::metrics::{Metrics, ProcessMetrics};
+use crate::provision;
 use crate::reload::{Reloaded, reload};
+use crate::shards::{Shards, SharedState, Sockets, epoch};
 use crate::shutdown::{Phase, Shutdown};
 use crate::telemetry::Telemetry;
 
 /// Serves until a signal ends it; the text is the line for standard error where it could not begin.
 pub fn serve(path: &Path, log: &LogArgs) -> Result<ExitCode, String> {
     let config = Config::load(path).map_err(|error| error.to_string())?;
-    config.objects.directory().map_err(|error| format!("{}: {error}", path.display()))?;
+    let clock = Clock::start();
+    let mut nonce_seed = [0; 32];
+    getrandom::fill(&mut nonce_seed).map_err(|error| format!("no random numbers: {error}"))?;
+    let state = SharedState::provision(&config, clock.unix_now(), nonce_seed)
+        .map_err(|error| format!("{}: {error}", path.display()))?;
+    let sockets = Sockets::bind(&config.sip).map_err(|error| error.to_string())?;
     let http = HttpServer::bind(config.api.listen)
         .map_err(|error| format!("cannot listen on http {}: {error}", config.api.listen))?;
     let telemetry = Telemetry::start(log).map_err(|error| format!("cannot log: {error}"))?;
-    let metrics = Metrics::default();
-    metrics.add(ProcessMetrics::start());
-    metrics.add(telemetry.dropped_lines());
     let runtime = runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| format!("cannot wait for signals: {error}"))?;
-    let node = Node { path: path.to_owned(), config, metrics, shutdown: Shutdown::default() };
-    let code = runtime.block_on(node.run(http))?;
+    let mut listening = sockets.announcements();
+    listening.push(format!("listening api http {}", http.address()));
+    let listeners = sockets.listeners().to_vec();
+    let shards =
+        Shards::start(&config, sockets, &state, clock).map_err(|error| error.to_string())?;
+    let metrics = Metrics::default();
+    metrics.add(ProcessMetrics::start());
+    metrics.add(telemetry.dropped_lines());
+    metrics.add(shards.metrics());
+    metrics.add(shards.engine_counts());
+    metrics.add(state.tables.clone());
+    let shutdown = Shutdown::default();
+    let operators = Operators { metrics, phase: shutdown.watch() };
+    http.start(http::router(operators)).map_err(|error| format!("no HTTP thread: {error}"))?;
+    let node = Node { path: path.to_owned(), config, state, listeners, shards, clock, shutdown };
+    let code = runtime.block_on(node.run(listening))?;
     drop(telemetry);
     Ok(code)
 }
+
+/// How often the end of calls is looked for while draining.
+const DRAIN_LOOK: Duration = Duration::from_millis(20);
+/// How long BYEs may take once the drain is over.
+const LAST_BYES: Duration = Duration::from_secs(2);
+/// How often bindings and registrations whose time is up are removed; until then they are only not found.
+const SWEEP: Duration = Duration::from_secs(1);
 
 /// The process while it runs.
 struct Node {
     path: PathBuf,
     config: Config,
-    metrics: Metrics,
+    state: SharedState,
+    listeners: Vec<Listener>,
+    shards: Shards,
+    clock: Clock,
     shutdown: Shutdown,
 }
 
 impl Node {
-    async fn run(mut self, http: HttpServer) -> Result<ExitCode, String> {
+    async fn run(mut self, listening: Vec<String>) -> Result<ExitCode, String> {
         let mut signals = Signals::listen().map_err(|error| format!("no signals: {error}"))?;
         self.log_notices();
-        let listening = [format!("listening api http {}", http.address())];
-        let operators = Operators { metrics: self.metrics.clone(), phase: self.shutdown.watch() };
-        http.start(http::router(operators)).map_err(|error| format!("no HTTP thread: {error}"))?;
-        // Whoever serves calls holds a clone of `alive` until its last call is over.
-        let (alive, over) = mpsc::channel(1);
-        drop(alive);
         announce(listening);
-        Ok(self.obey(&mut signals, over).await)
+        Ok(self.obey(&mut signals).await)
     }
 
     /// Waits for signals, and for the end that they ask for.
-    async fn obey(
-        &mut self,
-        signals: &mut Signals,
-        mut over: mpsc::Receiver<Infallible>,
-    ) -> ExitCode {
-        let mut draining_until: Option<Instant> = None;
+    async fn obey(&mut self, signals: &mut Signals) -> ExitCode {
+        let mut sweep = interval(SWEEP);
+        sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 order = signals.next() => match order {
                     Order::Reload => self.reload(),
-                    Order::End if draining_until.is_some() => {
-                        warn!("told to end a second time: calls are cut");
-                        return ExitCode::FAILURE;
-                    }
-                    Order::End => {
-                        let drain_timeout = self.config.sip.drain_timeout;
-                        info!(drain_timeout_seconds = drain_timeout.as_secs(), "draining");
-                        draining_until = Some(Instant::now() + drain_timeout);
-                        self.shutdown.advance(Phase::Draining);
-                    }
+                    Order::End => return self.drain(signals).await,
                 },
-                _ = over.recv(), if draining_until.is_some() => return ExitCode::SUCCESS,
-                () = until(draining_until), if self.shutdown.phase() == Phase::Draining => {
-                    self.shutdown.advance(Phase::Ending);
-                }
+                _ = sweep.tick() => self.sweep(),
             }
         }
     }
 
+    /// No new calls; those up have `sip.drain_timeout`, then get BYE.
+    async fn drain(&self, signals: &mut Signals) -> ExitCode {
+        let drain_timeout = self.config.sip.drain_timeout;
+        info!(drain_timeout_seconds = drain_timeout.as_secs(), "draining");
+        self.shutdown.advance(Phase::Draining);
+        self.shards.order(&Input::Drain);
+        let deadline = Instant::now() + drain_timeout;
+        tokio::select! {
+            () = self.calls_gone_by(deadline) => {}
+            _ = signals.next() => {
+                warn!("told to end a second time: calls are cut");
+                return ExitCode::FAILURE;
+            }
+        }
+        self.shutdown.advance(Phase::Ending);
+        self.shards.order(&Input::HangUpAll);
+        self.calls_gone_by(Instant::now() + LAST_BYES).await;
+        info!("ended");
+        ExitCode::SUCCESS
+    }
+
+    async fn calls_gone_by(&self, deadline: Instant) {
+        while self.shards.live_calls() > 0 && Instant::now() < deadline {
+            sleep(DRAIN_LOOK).await;
+        }
+    }
+
+    fn sweep(&self) {
+        self.state.tables.bindings.expire(self.clock.unix_now());
+        self.state.tables.contacts.expire(self.clock.now());
+        // Wall clocks are set and slewed; records and bindings go by them.
+        self.shards.order(&Input::Epoch(epoch(&self.clock)));
+    }
+
     fn reload(&mut self) {
         match reload(&self.path, &self.config) {
-            Ok(Reloaded { config, directory: _, changed, after_restart }) => {
-                self.config = config;
-                self.log_notices();
-                for key in after_restart {
-                    warn!(key, "changed in the file: counts from the next start");
-                }
-                info!(bindings_changed = changed.len(), "config read again");
-            }
+            Ok(reloaded) => self.take(reloaded),
             Err(refused) => {
                 for line in refused.to_string().lines() {
                     warn!(reason = line, "config not changed");
@@ -114,17 +149,32 @@ impl Node {
         }
     }
 
+    /// Lets a new config count: calls in progress go on with what they have.
+    fn take(&mut self, reloaded: Reloaded) {
+        let Reloaded { config, directory, changed, after_restart } = reloaded;
+        self.config = config;
+        let directory = Arc::new(directory);
+        self.state.directory.store(directory.clone());
+        self.shards.order(&Input::Directory(directory));
+        let settings = self.state.settings(&self.config.sip, self.listeners.clone());
+        self.shards.order(&Input::Settings(Arc::new(settings)));
+        let now = self.clock.unix_now();
+        for spec in &changed {
+            if let Err(cause) = provision::put(&self.state.tables.bindings, spec, now) {
+                warn!(binding = %spec.sid, %cause, "binding not changed");
+            }
+        }
+        self.log_notices();
+        for key in after_restart {
+            warn!(key, "changed in the file: counts from the next start");
+        }
+        info!(bindings_changed = changed.len(), "config read again");
+    }
+
     fn log_notices(&self) {
         for Fault { line, key, reason } in &self.config.notices {
             info!(file = %self.path.display(), line, key, "{reason}");
         }
-    }
-}
-
-async fn until(deadline: Option<Instant>) {
-    match deadline {
-        Some(deadline) => sleep_until(deadline).await,
-        None => future::pending().await,
     }
 }
 

@@ -39,7 +39,7 @@ impl FrameReader for SipFrames {
             Ok(None) => Frame::Incomplete,
             Ok(Some(message::Frame::Message(bytes))) => Frame::Message(bytes),
             Ok(Some(message::Frame::Ping)) => Frame::Ping,
-            Ok(Some(message::Frame::KeepAlive)) => Frame::Pong,
+            Ok(Some(message::Frame::Pong)) => Frame::Pong,
             Err(error) => {
                 // A stateless 400: no dialog and no transaction can come of a stream that is lost, so any tag will do.
                 let answer =

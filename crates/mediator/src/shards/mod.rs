@@ -27,7 +27,7 @@ use tokio::runtime;
 use crate::config::{Config, SipSettings};
 use crate::metrics::{AllShards, EngineCounts, ShardMetrics};
 
-pub use state::{SharedState, StateError};
+pub use state::{SharedState, StateError, epoch};
 
 use framing::SipStreams;
 use shard::{Shard, ShardParts};

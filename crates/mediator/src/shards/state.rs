@@ -81,7 +81,7 @@ impl SharedState {
 }
 
 /// The wall clock at the monotonic clock's zero.
-pub(super) fn epoch(clock: &Clock) -> UnixMillis {
+pub fn epoch(clock: &Clock) -> UnixMillis {
     let since: Duration = clock.now().saturating_since(Instant::ZERO);
     UnixMillis(clock.unix_now().0.saturating_sub(since.as_millis() as u64))
 }
