@@ -121,7 +121,7 @@ impl SecretHash {
 /// (§20.10).
 fn has_tag(address: &[u8]) -> bool {
     let parameters = address.rsplit(|byte| *byte == b'>').next().unwrap_or_default();
-    parameters.split(|byte| *byte == b';').skip(1).any(|parameter| {
+    parameters.split(|byte| *byte == b';').any(|parameter| {
         let name = parameter.split(|byte| *byte == b'=').next().unwrap_or_default();
         name.trim_ascii().eq_ignore_ascii_case(b"tag")
     })

@@ -25,7 +25,7 @@ fn key_of_removed_value_never_finds_its_successor() {
 fn places_are_those_of_the_most_values_at_once() {
     let mut arena = Arena::new();
     for round in 0..3 {
-        let keys: Vec<Key> = (0..3 * CHUNK + 1).map(|n| arena.insert((round, n))).collect();
+        let keys: Vec<Key> = (0..=3 * CHUNK).map(|n| arena.insert((round, n))).collect();
         for (n, key) in keys.into_iter().enumerate() {
             assert_eq!(arena.remove(key), Some((round, n)));
         }

@@ -117,3 +117,24 @@ fn transactions_are_small() {
     assert!(size_of::<Server>() <= 240, "{}", size_of::<Server>());
     assert!(size_of::<Client<u32>>() <= 216, "{}", size_of::<Client<u32>>());
 }
+
+#[test]
+fn ended_transaction_leaves_no_timer() {
+    let mut layer = layer();
+    let received = layer.receive(ms(0), INVITE.message(), tcp(1));
+    let Received::Request { server, request } = received else { panic!("{received:?}") };
+    respond(&mut layer, server, &request, 486);
+    let ack = Ask { method: "ACK", to_tag: ";tag=t1", ..INVITE };
+    layer.receive(ms(9), ack.message(), tcp(1));
+    assert_is_clean(&layer);
+    let options = Ask { method: "OPTIONS", ..INVITE };
+    let received = layer.receive(ms(10), options.message(), tcp(1));
+    let Received::Request { server, request } = received else { panic!("{received:?}") };
+    respond(&mut layer, server, &request, 200);
+    assert_is_clean(&layer);
+    for ask in [OURS, Ask { method: "OPTIONS", ..OURS }] {
+        send(&mut layer, ask, tcp(1), 1);
+        layer.receive(ms(11), answer_message(&ask.request(), 486), tcp(1));
+        assert_is_clean(&layer);
+    }
+}
