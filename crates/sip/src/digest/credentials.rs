@@ -6,7 +6,7 @@ use super::quoted::decode_extended;
 use super::syntax::{DigestParams, is_true, once};
 use super::{Algorithm, AuthError, Qop};
 
-/// What a client sends to show that it knows a password. Read, not yet believed: see [`verify`](super::verify).
+/// What a client sends to show that it knows a password. Read, not yet believed: see [`verify()`](super::verify()).
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Credentials<'a> {
     /// Who it says it is; with [`Self::userhash`] a hash of that.

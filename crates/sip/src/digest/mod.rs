@@ -6,7 +6,7 @@
 //! that whoever wants protection from replay can keep the two together.
 //!
 //! As server: send one challenge a header line, SHA-256 first (RFC 8760 §2.4), with
-//! [`challenge_value`]; then [`NonceKey::check`] and [`verify`]. As client: [`choose`] and [`answer`].
+//! [`challenge_value`]; then [`NonceKey::check`] and [`verify()`]. As client: [`choose`] and [`answer()`].
 
 mod algorithm;
 mod answer;

@@ -81,11 +81,13 @@ fn verifies_rfc_2617_with_qop_and_rfc_2069_without() {
         assert!(verify(&credentials, "GET", &ha1));
     }
     // A response without qop must not stand where credentials name one, or the count could be dropped.
-    let mixed = format!(
-        "{common}\"670fd8c2df070c60b045671b8b24ff02\", qop=auth, nc=00000001, cnonce=\"0a4f113b\""
-    );
-    let credentials = Credentials::parse(mixed.as_bytes()).unwrap();
-    assert!(!verify_password(&credentials, "GET", "Circle Of Life"));
+    for qop in ["auth", "auth-int", "other"] {
+        let mixed = format!(
+            "{common}\"670fd8c2df070c60b045671b8b24ff02\", qop={qop}, nc=00000001, cnonce=\"0a4f113b\""
+        );
+        let credentials = Credentials::parse(mixed.as_bytes()).unwrap();
+        assert!(!verify_password(&credentials, "GET", "Circle Of Life"));
+    }
 }
 
 #[test]
@@ -158,6 +160,7 @@ fn refuses_credentials_that_cannot_be_meant() {
         (format!("Digest {whole}, opaque=\"open"), AuthError::Malformed),
         (format!("Digest {whole}, opaque=\"open\\\""), AuthError::Malformed),
         (format!("Digest {whole}, opaque=\"a\"b"), AuthError::Malformed),
+        (format!("Digest {whole}, opaque=\"a\"b=c"), AuthError::Malformed),
         (format!("Digest {whole}, alone"), AuthError::Malformed),
         (format!("Digest {whole}, =x"), AuthError::Malformed),
         (format!("Digest {whole}, a b=x"), AuthError::Malformed),
@@ -205,6 +208,12 @@ fn verifies_nothing_that_is_not_asked_for() {
     }
     let other = Ha1::new(Algorithm::Sha256, b"Mufasa", b"http-auth@example.org", b"Circle of Life");
     assert!(!verify(&Credentials::parse(good.as_bytes()).unwrap(), "GET", &other));
+    // Nor where somebody has computed a response from the hash of the other algorithm.
+    let ha2 = algorithm::Hash::Md5.of(&[b"GET", b"a"]);
+    let mixed = algorithm::Hash::Md5.of(&[other.as_hex(), b"n", ha2.as_bytes()]);
+    let mixed = core::str::from_utf8(mixed.as_bytes()).unwrap();
+    let text = format!("Digest username=u, realm=r, nonce=n, uri=a, response={mixed}");
+    assert!(!verify(&Credentials::parse(text.as_bytes()).unwrap(), "GET", &other));
     // -sess without a cnonce cannot be computed.
     let bare = "Digest username=u, realm=r, nonce=n, uri=a, response=x, algorithm=MD5-sess";
     assert!(!accepts(bare));

@@ -165,6 +165,13 @@ fn sixteen_key_lines_cross_and_no_more() {
 }
 
 #[test]
+fn feedback_crosses_once_and_at_most_sixty_four_lines() {
+    assert_eq!(audio("RTP/AVPF 0", "a=rtcp-fb:0 nack\na=rtcp-fb:0  NACK\n").len(), 1);
+    let lines: Vec<_> = (0..70).map(|millis| format!("a=rtcp-fb:* trr-int {millis}")).collect();
+    assert_eq!(audio("RTP/AVPF 0", &lines.join("\n")).len(), 64);
+}
+
+#[test]
 fn attributes_cross_with_sane_values() {
     let fingerprint = format!("a=fingerprint:sha-1 {}", ["AB"; 20].join(":"));
     let kept = [
@@ -341,5 +348,9 @@ fn versions_do_not_make_content_differ() {
     let third = rewrite_direct(held.as_bytes(), &crossing(2)).unwrap();
     assert!(!same_content(&first, &third));
     assert_ne!(content_hash(&first), content_hash(&third));
+    let joined: [&[u8]; 2] = [b"s=12345\nt=0", b"s=12345t=0"];
+    assert_ne!(content_hash(joined[0]), content_hash(joined[1]));
+    let split: [&[u8]; 2] = [b"s=123456\nt=0", b"s=123456t=0"];
+    assert_ne!(content_hash(split[0]), content_hash(split[1]));
     assert!(same_content(b"v=0\no=x\n\ns=-", b"v=0\r\ns=-\r\n"));
 }
