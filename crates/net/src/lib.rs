@@ -10,6 +10,7 @@
 
 mod clock;
 mod dispatch;
+mod dns;
 mod event;
 mod inbox;
 mod listeners;
@@ -20,6 +21,11 @@ mod udp;
 
 pub use clock::Clock;
 pub use dispatch::{Dispatch, Route, Sorter};
+pub use dns::{
+    Answer, Candidate, DnsName, Known, LocateError, MAX_CANDIDATES, Naptr, Progress, Question,
+    Reach, Resolver, ResolverCounts, ResolverError, ResolverSettings, Srv, Target, TargetHost,
+    Zone, ZoneError, ZoneFault, locate,
+};
 pub use event::{BindError, NetEvent, SendError};
 pub use inbox::{INBOX_LIMIT, Inbox, Post, inbox};
 pub use listeners::Listeners;

@@ -144,12 +144,12 @@ fn a_refused_datagram_does_not_hold_up_the_rest() {
     backlog.push(b"to nowhere", loopback(2)).unwrap();
     backlog.push(b"onward", loopback(2)).unwrap();
     let mut sent = 0;
-    let flushed = backlog.flush(&mut |bytes, _| match bytes {
-        b"to nowhere" => Err(io::ErrorKind::NetworkUnreachable.into()),
-        _ => {
-            sent += 1;
-            Ok(bytes.len())
+    let flushed = backlog.flush(&mut |bytes, _| {
+        if bytes == b"to nowhere" {
+            return Err(io::ErrorKind::NetworkUnreachable.into());
         }
+        sent += 1;
+        Ok(bytes.len())
     });
     assert!(flushed);
     assert_eq!((sent, backlog.dropped()), (1, 1));
