@@ -48,10 +48,19 @@ pub struct Counters {
     pub calls_answered: Counter,
     /// Calls that are over.
     pub calls_ended: Counter,
-    /// Calls now: started less ended.
-    pub calls_live: Counter,
+    /// Calls in memory now: those up, and those that only wait for their last transactions.
+    pub calls_held: Counter,
     /// Transactions now.
     pub transactions_live: Counter,
     /// Calls that a reaper found and ended: always a defect.
     pub calls_reaped: Counter,
+}
+
+impl Counters {
+    /// Calls that are up now: started and not ended.
+    pub fn calls_live(&self) -> u64 {
+        // Ended is read first: what starts in between counts, and nothing is ever below zero.
+        let ended = self.calls_ended.count();
+        self.calls_started.count().saturating_sub(ended)
+    }
 }

@@ -21,7 +21,7 @@ use crate::cdr::Originator;
 use crate::context::{ALLOW, ClientUse, Core, Resolving, TimerKey};
 use crate::counters::Counters;
 use crate::dial::read_tag;
-use crate::incoming::refuse_busy;
+use crate::incoming::{refuse_busy, unsupported};
 use crate::ingress::Proof;
 use crate::io::{EngineSetup, Input, Output};
 use crate::leg::Side;
@@ -232,7 +232,9 @@ impl Engine {
     }
 
     fn options(&mut self, server: ServerKey, request: &Request) {
-        if self.core.identify(server, request, Proof::AddressOrDigest).is_none() {
+        if self.core.identify(server, request, Proof::AddressOrDigest).is_none()
+            || unsupported(&mut self.core, server, request)
+        {
             return;
         }
         if self.core.draining {
@@ -249,6 +251,9 @@ impl Engine {
         let Some((key, side)) = self.find_dialog(&request, tag) else {
             return self.core.refuse(server, &request, 481);
         };
+        if unsupported(&mut self.core, server, &request) {
+            return;
+        }
         let mut refused = None;
         let mut request = Some(request);
         self.with_call(key, |call, core| {
@@ -332,7 +337,7 @@ impl Engine {
         let again = counters.requests_resent + counters.responses_resent + counters.acks_resent;
         self.core.counters.retransmissions.set(again);
         self.core.counters.transactions_live.set(self.core.layer.live().total() as u64);
-        self.core.counters.calls_live.set(self.calls.len() as u64);
+        self.core.counters.calls_held.set(self.calls.len() as u64);
     }
 
     fn lost(&mut self, client: ClientKey, user: ClientUse, failure: Failure) {

@@ -160,7 +160,7 @@ fn accept(core: &mut Core, server: ServerKey, request: Request) -> Option<Accept
 }
 
 /// 420 with what we do not understand (RFC 3261 §8.2.2.3); `true`: it was sent.
-fn unsupported(core: &mut Core, server: ServerKey, request: &Request) -> bool {
+pub(crate) fn unsupported(core: &mut Core, server: ServerKey, request: &Request) -> bool {
     let known = |tag: &[u8]| SUPPORTED.iter().any(|ours| tag.eq_ignore_ascii_case(ours.as_bytes()));
     let unknown: String = request
         .values(HeaderName::Require)

@@ -99,20 +99,24 @@ impl Core {
         self.counters.challenges.add_one();
         let salt = self.dice.next_u64();
         let nonce = self.settings.nonce_key.mint(self.wall(), salt);
-        let realm = self.settings.realm.clone();
-        let value = |algorithm: Algorithm| challenge_value(&realm, &nonce, algorithm, stale);
-        let (strong, weak) = (value(Algorithm::Sha256), value(Algorithm::Md5));
+        let settings = self.settings.clone();
         self.refuse_with(server, request, 401, "Unauthorized", |writer| {
-            // The strongest first: RFC 8760 §2.3.
-            writer.header(HeaderName::WwwAuthenticate, strong);
-            writer.header(HeaderName::WwwAuthenticate, weak);
+            // The most wanted first: RFC 8760 §2.3.
+            for &algorithm in &settings.digest {
+                let value = challenge_value(&settings.realm, &nonce, algorithm, stale);
+                writer.header(HeaderName::WwwAuthenticate, value);
+            }
         });
         None
     }
 
     fn verify(&self, request: &Request) -> Verdict {
         let realm = self.settings.realm.as_bytes();
-        let ours = |credentials: &Credentials<'_>| *credentials.realm == *realm;
+        // What was not offered is no answer to a challenge of ours.
+        let offered = |algorithm: Algorithm| self.settings.digest.contains(&algorithm);
+        let ours = |credentials: &Credentials<'_>| {
+            *credentials.realm == *realm && credentials.algorithm.is_some_and(offered)
+        };
         let mut sent = request
             .lines(HeaderName::Authorization)
             .filter_map(|value| Credentials::parse(value).ok());

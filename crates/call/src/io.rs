@@ -14,7 +14,7 @@ use mediator_model::{
     Admission, Bindings, Change, ConnectionId, Directory, Flow, ListenerId, Locations, Number, Sid,
     Transport, UnixMillis,
 };
-use mediator_sip::digest::NonceKey;
+use mediator_sip::digest::{Algorithm, NonceKey};
 use mediator_sip::transaction::{ClientKey, TimerSettings};
 
 use crate::cdr::CallRecord;
@@ -39,6 +39,9 @@ pub struct Settings {
     pub listeners: Vec<Listener>,
     /// The realm of challenges.
     pub realm: Box<str>,
+    /// What challenges offer, most wanted first. Default MD5 alone: clients that know nothing else are common,
+    /// and some of them give up at a challenge with two algorithms instead of taking theirs.
+    pub digest: Vec<Algorithm>,
     /// Signs nonces; the same in every shard.
     pub nonce_key: NonceKey,
     /// Unanswered calls end after this time. Default 120 s.
@@ -63,6 +66,7 @@ impl Settings {
         Self {
             listeners,
             realm: "mediator".into(),
+            digest: alloc::vec![Algorithm::Md5],
             nonce_key,
             ring_timeout: Duration::from_mins(2),
             trunk_timeout: Duration::from_secs(5),

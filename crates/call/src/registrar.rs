@@ -17,6 +17,7 @@ use mediator_sip::transaction::ServerKey;
 use mediator_sip::{HeaderName, NameAddr};
 
 use crate::context::Core;
+use crate::incoming::unsupported;
 use crate::ingress::Proof;
 use crate::io::Event;
 
@@ -39,6 +40,9 @@ impl Core {
     /// Answers a REGISTER.
     pub(crate) fn register(&mut self, server: ServerKey, request: &Request) {
         let Some(index) = self.identify(server, request, Proof::Digest) else { return };
+        if unsupported(self, server, request) {
+            return;
+        }
         let Some(flow) = self.layer.server_flow(server) else { return };
         match self.try_register(index, request, flow) {
             Ok((endpoint, contacts)) => self.confirm(server, request, endpoint, flow, &contacts),
