@@ -68,6 +68,7 @@ fn changeable(running: &SipSettings, new: &SipSettings) -> SipSettings {
         ban: _,
         shards: _,
         realm: _,
+        ref digest,
     } = *new;
     SipSettings {
         ring_timeout,
@@ -76,6 +77,7 @@ fn changeable(running: &SipSettings, new: &SipSettings) -> SipSettings {
         drain_timeout,
         session_expires,
         min_se,
+        digest: digest.clone(),
         ..running.clone()
     }
 }

@@ -112,7 +112,7 @@ impl Node {
         self.shards.order(&Input::Drain);
         let deadline = Instant::now() + drain_timeout;
         tokio::select! {
-            () = self.calls_gone_by(deadline) => {}
+            () = gone_by(deadline, || self.shards.live_calls()) => {}
             _ = signals.next() => {
                 warn!("told to end a second time: calls are cut");
                 return ExitCode::FAILURE;
@@ -120,15 +120,9 @@ impl Node {
         }
         self.shutdown.advance(Phase::Ending);
         self.shards.order(&Input::HangUpAll);
-        self.calls_gone_by(Instant::now() + LAST_BYES).await;
+        gone_by(Instant::now() + LAST_BYES, || self.shards.held_calls()).await;
         info!("ended");
         ExitCode::SUCCESS
-    }
-
-    async fn calls_gone_by(&self, deadline: Instant) {
-        while self.shards.live_calls() > 0 && Instant::now() < deadline {
-            sleep(DRAIN_LOOK).await;
-        }
     }
 
     fn sweep(&self) {
@@ -175,6 +169,13 @@ impl Node {
         for Fault { line, key, reason } in &self.config.notices {
             info!(file = %self.path.display(), line, key, "{reason}");
         }
+    }
+}
+
+/// Waits until nothing is left of what is counted, or the deadline.
+async fn gone_by(deadline: Instant, left: impl Fn() -> u64) {
+    while left() > 0 && Instant::now() < deadline {
+        sleep(DRAIN_LOOK).await;
     }
 }
 

@@ -6,6 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use mediator_model::Transport;
+use mediator_sip::digest::Algorithm;
 use toml::de::DeValue;
 
 use super::fault::Reason;
@@ -74,6 +75,8 @@ pub struct SipSettings {
     pub shards: Option<u16>,
     /// Realm of our digest challenges. Default `mediator`.
     pub realm: Box<str>,
+    /// What our digest challenges offer, most wanted first. Default MD5 alone.
+    pub digest: Vec<Algorithm>,
 }
 
 /// Reads `[sip]`.
@@ -110,6 +113,7 @@ pub(super) fn read(section: Section<'_>) -> SipSettings {
         ban: read_ban(section.section("ban")),
         shards: section.read("shards", value::whole(1..=MAX_SHARDS)).map(|found| found.value),
         realm: section.read_or("realm", "mediator".into(), realm),
+        digest: read_digest(&section),
     };
     if settings.session_expires < settings.min_se {
         let offset = section.position("session_expires").unwrap_or(section.offset());
@@ -150,6 +154,21 @@ fn listen(entry: &DeValue<'_>) -> Result<Listen, Reason> {
     };
     let address = address.parse().map_err(|_| Cow::Borrowed(expected))?;
     Ok(Listen { transport, address })
+}
+
+fn read_digest(section: &Section<'_>) -> Vec<Algorithm> {
+    let words = value::one_of(&[("MD5", Algorithm::Md5), ("SHA-256", Algorithm::Sha256)]);
+    let Some(entries) = section.list("digest", 1..=2, words) else {
+        return vec![Algorithm::Md5];
+    };
+    let mut all = Vec::with_capacity(entries.len());
+    for entry in entries {
+        if all.contains(&entry.value) {
+            section.fault_at(entry.offset, "digest", "given twice");
+        }
+        all.push(entry.value);
+    }
+    all
 }
 
 fn read_ban(section: Section<'_>) -> Ban {

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use mediator_model::Transport;
+use mediator_sip::digest::Algorithm;
 use proptest::prelude::*;
 
 use super::*;
@@ -58,6 +59,7 @@ fn fills_every_default() {
         (10, Duration::from_mins(1), Duration::from_mins(5))
     );
     assert_eq!((sip.shards, &*sip.realm), (None, "mediator"));
+    assert_eq!(sip.digest, [Algorithm::Md5]);
     assert_eq!(config.media.port_range, (30_000, 39_999));
     assert_eq!(config.media.media_timeout, Duration::from_mins(1));
     assert_eq!(config.media.folder, Path::new("media"));
@@ -92,6 +94,7 @@ min_se = "2m"
 ban = { failures = 3, window = "10s", duration = "1h" }
 shards = 2
 realm = "office.example"
+digest = ["SHA-256", "MD5"]
 [dialout]
 grace = "1m"
 confirmation_key = "*"
@@ -116,6 +119,7 @@ password = "hush"
     assert_eq!(config.sip.min_se, Duration::from_mins(2));
     assert_eq!(config.sip.ban.failures, 3);
     assert_eq!(config.sip.shards, Some(2));
+    assert_eq!(config.sip.digest, [Algorithm::Sha256, Algorithm::Md5]);
     assert_eq!(config.dialout.confirmation_key, '*');
     assert_eq!(config.api.listen.to_string(), "0.0.0.0:9000");
     assert_eq!(config.core.token.as_ref().map(mediator_model::Secret::expose), Some("change-me"));
@@ -155,6 +159,8 @@ fn refuses_wrong_settings_with_line_key_and_remedy() {
         ("[sipp]\nlisten = []", "3: sipp: unknown key: did you mean sip?"),
         ("sip = 5060", "3: sip: expected a section of its own, or { key = value }"),
         ("sip.shards = 0", "3: sip.shards: expected a whole number from 1 to 256"),
+        ("sip.digest = [\"MD4\"]", "3: sip.digest: expected \"MD5\" or \"SHA-256\""),
+        ("sip.digest = [\"MD5\", \"MD5\"]", "3: sip.digest: given twice"),
         ("sip.realm = \"a\\\"b\"", "3: sip.realm: expected text without quotes and backslashes"),
         (
             "sip.advertised_address = \"sip.example.com\"",

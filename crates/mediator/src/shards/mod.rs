@@ -5,6 +5,7 @@
 //! by tasks, logs go through a queue.
 
 mod framing;
+mod names;
 mod shard;
 mod state;
 mod telling;
@@ -18,8 +19,9 @@ use mediator_call::io::{EngineSetup, Input, Listener};
 use mediator_call::{Counters, Engine};
 use mediator_model::{ListenerId, Transport};
 use mediator_net::{
-    BindError, Clock, Dispatch, INBOX_LIMIT, Inbox, Listeners, NetEvent, Post, Sender, StreamParts,
-    StreamSettings, Streams, UdpListener, inbox, local_address_towards,
+    BindError, Clock, Dispatch, INBOX_LIMIT, Inbox, Listeners, NetEvent, Post, Resolver,
+    ResolverError, Sender, StreamParts, StreamSettings, Streams, UdpListener, inbox,
+    local_address_towards,
 };
 use mediator_sip::message::{peek_call_id, shard_hash};
 use tokio::runtime;
@@ -42,6 +44,9 @@ pub enum StartError {
     /// A thread or a runtime.
     #[error("cannot start a shard: {0}")]
     System(#[from] io::Error),
+    /// The system's name servers cannot be found.
+    #[error("cannot read the system's name servers: {0}")]
+    Names(#[from] ResolverError),
     /// Random numbers.
     #[error("no random numbers from the operating system: {0}")]
     Random(#[from] getrandom::Error),
@@ -106,6 +111,7 @@ pub struct Shards {
     counters: Vec<Arc<Counters>>,
     metrics: AllShards,
     streams: Arc<Streams>,
+    resolver: Arc<Resolver>,
 }
 
 /// What one shard's thread is made of, before its engine is.
@@ -142,8 +148,14 @@ impl Shards {
             listeners: stream_listeners,
         })?;
         let all_metrics = (0..count).map(|_| Arc::new(ShardMetrics::default())).collect();
-        let mut shards =
-            Self { orders, counters: Vec::new(), metrics: AllShards(all_metrics), streams };
+        let resolver = Arc::new(names::resolver(&sockets.named)?);
+        let mut shards = Self {
+            orders,
+            counters: Vec::new(),
+            metrics: AllShards(all_metrics),
+            streams,
+            resolver,
+        };
         let settings = Arc::new(state.settings(&config.sip, sockets.named));
         for (at, ((runtime, net), orders)) in
             runtimes.into_iter().zip(nets).zip(order_inboxes).enumerate()
@@ -187,6 +199,7 @@ impl Shards {
             sorter: dispatch.sorter(at),
             udp: udp.iter().filter(own).cloned().collect(),
             sender: Sender::new(at, udp, self.streams.clone()),
+            resolver: self.resolver.clone(),
             teller: Teller::new(metrics.clone()),
             metrics,
             clock,
@@ -204,9 +217,14 @@ impl Shards {
         }
     }
 
-    /// Calls that are not over.
+    /// Calls that are up.
     pub fn live_calls(&self) -> u64 {
-        self.counters.iter().map(|shard| shard.calls_live.count()).sum()
+        self.counters.iter().map(|shard| shard.calls_live()).sum()
+    }
+
+    /// Calls that are up, and those that still wait for an answer to their BYE or CANCEL.
+    pub fn held_calls(&self) -> u64 {
+        self.counters.iter().map(|shard| shard.calls_held.count()).sum()
     }
 
     /// What engines count, for metrics.

@@ -11,7 +11,9 @@ use std::task::{Context, Poll};
 use mediator_call::Engine;
 use mediator_call::io::{Input, Output, Query};
 use mediator_model::Instant;
-use mediator_net::{Clock, Inbox, NetEvent, Post, Sender, Sorter, UdpListener, UdpReader};
+use mediator_net::{
+    Clock, Inbox, NetEvent, Post, Resolver, Sender, Sorter, UdpListener, UdpReader,
+};
 use mediator_sip::transaction::ClientKey;
 use tokio::time::{Sleep, sleep_until};
 use tracing::error;
@@ -36,6 +38,7 @@ pub(super) struct ShardParts {
     pub(super) sorter: Sorter,
     pub(super) udp: Vec<Arc<UdpListener>>,
     pub(super) sender: Sender,
+    pub(super) resolver: Arc<Resolver>,
     pub(super) teller: Teller,
     pub(super) metrics: Arc<ShardMetrics>,
     pub(super) clock: Clock,
@@ -174,11 +177,7 @@ impl Shard {
 
     fn resolve(&self, query: Query) {
         let Some(orders) = self.parts.own_orders.clone() else { return };
-        tokio::spawn(async move {
-            let Query { id, .. } = query;
-            let candidates = Vec::new();
-            orders.post_always(Input::Resolved { id, candidates });
-        });
+        tokio::spawn(super::names::answer(self.parts.resolver.clone(), query, orders));
     }
 
     fn poll_woken(

@@ -70,6 +70,7 @@ impl SharedState {
     pub fn settings(&self, sip: &SipSettings, listeners: Vec<Listener>) -> Settings {
         Settings {
             realm: sip.realm.clone(),
+            digest: sip.digest.clone(),
             ring_timeout: sip.ring_timeout,
             trunk_timeout: sip.trunk_timeout,
             max_call_duration: sip.max_call_duration,
