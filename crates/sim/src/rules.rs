@@ -1,0 +1,98 @@
+//! What must be so at the end of every run.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use mediator_call::io::Event;
+
+use crate::agent::{Party, Standing};
+use crate::world::Sim;
+
+/// Longer than any transaction, any ringing and any patience.
+const LONG: Duration = Duration::from_mins(4);
+
+impl Sim {
+    /// Ends what is left, one side after the other, and checks every rule; gives what was broken.
+    pub fn settle(&mut self, first: Party) -> Vec<String> {
+        let second = if first == Party::A { Party::B } else { Party::A };
+        self.finish(first);
+        // The end of one side must have reached the other.
+        for agent in self.agents.iter().filter(|agent| agent.profile.party == second) {
+            let open = agent.confirmed();
+            if open > 0 && !agent.quirks.silent {
+                self.faults.push(format!("{}: {open} calls did not end", agent.profile.name));
+            }
+        }
+        self.finish(second);
+        self.check_engines();
+        self.check_agents();
+        self.check_events();
+        let mut faults = std::mem::take(&mut self.faults);
+        for agent in &mut self.agents {
+            faults.append(&mut agent.faults);
+        }
+        faults
+    }
+
+    fn finish(&mut self, party: Party) {
+        for place in 0..self.agents.len() {
+            if self.ua(place).profile.party == party {
+                self.ua(place).finish();
+            }
+        }
+        self.run_for(LONG);
+    }
+
+    fn check_engines(&mut self) {
+        let (calls, transactions) = (self.live_calls(), self.live_transactions());
+        if calls + transactions > 0 {
+            self.faults.push(format!("{calls} calls and {transactions} transactions are left"));
+        }
+        let held: Vec<String> = self
+            .directory
+            .endpoints()
+            .iter()
+            .filter(|endpoint| self.gate.calls_of(endpoint.sid) > 0)
+            .map(|endpoint| format!("capacity of {} is not given back", endpoint.name))
+            .collect();
+        self.faults.extend(held);
+    }
+
+    fn check_agents(&mut self) {
+        for agent in &self.agents {
+            if agent.quirks.silent {
+                continue;
+            }
+            let name = agent.profile.name;
+            for call in &agent.calls {
+                if call.outcome.is_none() {
+                    self.faults.push(format!("{name}: an INVITE without a final response"));
+                }
+                if call.dialogs.iter().any(|dialog| dialog.standing == Standing::Confirmed) {
+                    self.faults.push(format!("{name}: a call did not end"));
+                }
+            }
+            for reply in agent.servers.iter().flat_map(|tx| &tx.finals) {
+                if !reply.acked {
+                    let status = reply.status;
+                    self.faults.push(format!("{name}: no ACK for its {status}"));
+                }
+            }
+        }
+    }
+
+    fn check_events(&mut self) {
+        let mut calls: HashMap<_, (u32, u32)> = HashMap::new();
+        for (_, event) in &self.events {
+            match event {
+                Event::CallStarted { call, .. } => calls.entry(*call).or_default().0 += 1,
+                Event::CallEnded(record) => calls.entry(record.call).or_default().1 += 1,
+                _ => {}
+            }
+        }
+        let odd = calls.values().filter(|counts| **counts != (1, 1)).count();
+        if odd > 0 {
+            self.faults.push(format!("{odd} calls were not started and ended once"));
+        }
+    }
+}

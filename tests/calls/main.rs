@@ -1,0 +1,8 @@
+//! Simulated calls: engines under a virtual clock, on a bad network, among peers that break the rules.
+//!
+//! Each file is a topic, each test a rule of what Mediator does seen from outside. `SIM_TRACE=1` prints what went
+//! over the wire when a test fails, `SIM_SEEDS` runs more random calls, `SIM_SEED` one of them.
+
+mod masking;
+mod random;
+mod support;

@@ -1,0 +1,210 @@
+//! Random calls under 20 % loss, repetition and reordering: whatever both sides do, every call confirms or ends, and
+//! nothing is left or leaked.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use mediator_model::Transport;
+use mediator_sim::{
+    Answering, CALLED, CALLER, Dice, Media, Move, Party, Quirks, REDIRECT, Sim, Stage,
+};
+
+use crate::support::{ALICE, BOB, world};
+
+/// Seeds of the normal suite.
+const SEEDS: u64 = 10_000;
+
+#[test]
+fn every_call_confirms_or_ends() {
+    if let Some(seed) = number_in("SIM_SEED") {
+        let (faults, trace) = play(seed);
+        assert!(faults.is_empty(), "{trace}\nseed {seed}:\n{}", faults.join("\n"));
+        return;
+    }
+    let seeds = number_in("SIM_SEEDS").unwrap_or(SEEDS);
+    let next = AtomicU64::new(0);
+    let threads = std::thread::available_parallelism().map_or(2, Into::into);
+    let failed: Vec<String> = std::thread::scope(|scope| {
+        let run = || {
+            let mut failed = Vec::new();
+            loop {
+                let seed = next.fetch_add(1, Ordering::Relaxed);
+                if seed >= seeds {
+                    return failed;
+                }
+                let played = std::panic::catch_unwind(|| play(seed).0);
+                match played {
+                    Ok(faults) if faults.is_empty() => {}
+                    Ok(faults) => failed.push(format!("seed {seed}: {}", faults.join("; "))),
+                    Err(_) => failed.push(format!("seed {seed}: panicked")),
+                }
+            }
+        };
+        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(run)).collect();
+        workers.into_iter().flat_map(|worker| worker.join().unwrap()).collect()
+    });
+    let shown: Vec<&str> = failed.iter().take(20).map(String::as_str).collect();
+    assert!(failed.is_empty(), "{} of {seeds} failed:\n{}", failed.len(), shown.join("\n"));
+}
+
+#[test]
+fn the_same_seed_plays_the_same_call() {
+    for seed in 0..20 {
+        let first = prepare(seed).0;
+        let second = prepare(seed).0;
+        for (one, other) in [(first, second)] {
+            let (mut one, mut other) = (one, other);
+            one.settle(Party::A);
+            other.settle(Party::A);
+            assert_eq!(one.ua(BOB).received, other.ua(BOB).received, "seed {seed}");
+            assert_eq!(one.ua(ALICE).received, other.ua(ALICE).received, "seed {seed}");
+        }
+    }
+}
+
+fn number_in(variable: &str) -> Option<u64> {
+    std::env::var(variable).ok()?.parse().ok()
+}
+
+fn play(seed: u64) -> (Vec<String>, String) {
+    let (mut sim, first) = prepare(seed);
+    let faults = sim.settle(first);
+    (faults, sim.trace())
+}
+
+/// A call of that seed, about to be ended by the side that is named.
+fn prepare(seed: u64) -> (Sim, Party) {
+    let mut dice = Dice::new(seed);
+    let mut stage = Stage::usual();
+    stage.shards = if dice.percent(30) { 4 } else { 1 };
+    let others = if dice.percent(25) { 1 + dice.below(2) } else { 0 };
+    for host in 0..others {
+        stage.way_out(2 + host as u8, dice.below(2) as u16, dice.below(3) as u16);
+    }
+    let mut sim = world(seed, stage);
+    for _ in 0..others {
+        let host = sim.agents().len();
+        sim.agent("carol", Party::B, &format!("10.2.0.{host}:5060"), CALLED);
+    }
+    sim.secret(Party::A, CALLER);
+    sim.secret(Party::B, CALLED);
+    if dice.percent(90) {
+        sim.net.loss(dice.below(21)).duplicates(dice.below(21)).delay(1, 2 + dice.below(700));
+    }
+    for place in 0..sim.agents().len() {
+        sim.ua(place).quirks = quirks(&mut dice);
+        if dice.percent(15) && place == ALICE {
+            sim.ua(place).profile.transport = Transport::Tcp;
+        }
+        if place != ALICE {
+            sim.ua(place).script = callee(&mut dice);
+        }
+    }
+    let calls = 1 + dice.below(2);
+    for _ in 0..calls {
+        let call = sim.ua(ALICE).invite(REDIRECT);
+        for (after, what) in caller(&mut dice) {
+            sim.ua(ALICE).later(call, after, what);
+        }
+    }
+    sim.run_for(dice.millis(500, 90_000));
+    let first = if dice.percent(50) { Party::A } else { Party::B };
+    (sim, first)
+}
+
+fn quirks(dice: &mut Dice) -> Quirks {
+    let answering = |dice: &mut Dice| match dice.below(10) {
+        0 => Answering::Refuse(488),
+        1 => Answering::Refuse(491),
+        2 => Answering::Refuse(500),
+        3 => Answering::Silence,
+        _ => Answering::Accept,
+    };
+    let requires_100rel = dice.percent(10);
+    Quirks {
+        late_offer: dice.percent(15),
+        supports_100rel: requires_100rel || dice.percent(30),
+        requires_100rel,
+        session_expires: dice.percent(30).then(|| {
+            let role = dice.pick(&["", ";refresher=uac", ";refresher=uas"]).copied();
+            format!("{}{}", 90 + dice.below(100), role.unwrap_or_default())
+        }),
+        min_se: dice.percent(5).then(|| 1900),
+        allows_update: dice.percent(60),
+        reinvites: answering(dice),
+        acks_lost: if dice.percent(15) { dice.below(4) as u32 } else { 0 },
+        ..Quirks::default()
+    }
+}
+
+fn media(dice: &mut Dice) -> Media {
+    dice.pick(&[Media::Active, Media::Hold, Media::Other]).copied().unwrap_or(Media::Active)
+}
+
+fn in_call(dice: &mut Dice) -> Move {
+    match dice.below(11) {
+        0 | 1 => Move::Reinvite(media(dice)),
+        2 => Move::LateReinvite,
+        3 => Move::Update(None),
+        4 => Move::Update(Some(media(dice))),
+        5 => Move::Info('5'),
+        6 => Move::OddInfo,
+        7 => Move::Options,
+        8 => Move::Replay,
+        9 => Move::WrongTag,
+        _ => Move::Garbage,
+    }
+}
+
+fn more(dice: &mut Dice, script: &mut Vec<(Duration, Move)>) {
+    for _ in 0..dice.below(5) {
+        let when = dice.millis(100, 8000);
+        script.push((when, in_call(dice)));
+    }
+    if dice.percent(40) {
+        let when = dice.millis(200, 60_000);
+        script.push((when, Move::Bye));
+    }
+}
+
+fn caller(dice: &mut Dice) -> Vec<(Duration, Move)> {
+    let mut script = Vec::new();
+    if dice.percent(25) {
+        script.push((dice.millis(0, 3000), Move::Cancel));
+    }
+    more(dice, &mut script);
+    script
+}
+
+fn callee(dice: &mut Dice) -> Vec<(Duration, Move)> {
+    let mut script = Vec::new();
+    let forks = if dice.percent(15) { 3 } else { 1 };
+    for _ in 0..dice.below(4) {
+        let status = dice.pick(&[100, 180, 181, 183, 199]).copied().unwrap_or(180);
+        let ring = Move::Ring {
+            status,
+            fork: dice.below(forks) as usize,
+            sdp: dice.percent(40),
+            reliable: dice.percent(50),
+        };
+        script.push((dice.millis(1, 3000), ring));
+    }
+    let end = dice.millis(10, 6000);
+    match dice.below(20) {
+        0..12 => script.push((end, Move::Answer { fork: dice.below(forks) as usize })),
+        12 => {
+            script.push((end, Move::Answer { fork: 0 }));
+            script.push((end + dice.millis(0, 500), Move::Answer { fork: 1 }));
+        }
+        13 => script.push((end, Move::BrokenResponse)),
+        14 => {}
+        _ => {
+            let codes = [302, 400, 404, 408, 480, 481, 486, 487, 488, 500, 503, 600, 603];
+            let status = dice.pick(&codes).copied().unwrap_or(486);
+            let headers = vec![("Contact".to_owned(), "<sip:19005550000@CanaryB.test>".to_owned())];
+            script.push((end, Move::Refuse { status, headers }));
+        }
+    }
+    more(dice, &mut script);
+    script
+}
