@@ -6,12 +6,12 @@ use alloc::string::String;
 use mediator_model::{
     AdmissionRefused, Endpoint, EndpointIndex, Number, Ringback, TrunkIndex, UnixMillis,
 };
-use mediator_sip::HeaderName;
 use mediator_sip::dialog::Side as Speaker;
 use mediator_sip::dialog::{Carrier, Dialog, Negotiated, Sdp};
 use mediator_sip::message::{Method, Request, reason_phrase};
 use mediator_sip::transaction::ServerKey;
 use mediator_sip::uri::Scheme;
+use mediator_sip::{HeaderName, MediaType};
 
 use crate::call::{Call, CallKey, CallerInvite, Stage};
 use crate::cdr::{CallRecord, Originator};
@@ -134,8 +134,12 @@ fn accept(core: &mut Core, server: ServerKey, request: Request) -> Option<Accept
         refuse(core, server, &request, 483, "Max-Forwards is used up");
         return None;
     }
-    let dialled = dialled_number(core, server, &request)?;
+    if refuses_sdp(&request) {
+        refuse(core, server, &request, 406, "the caller does not accept SDP");
+        return None;
+    }
     let offer = checked_sdp(core, server, &request).ok()?;
+    let dialled = dialled_number(core, server, &request)?;
     let settings = timer_settings(core);
     let session = mediator_sip::dialog::SessionTimer::new();
     let agreed = match session.negotiate_uas(&request, &settings) {
@@ -175,6 +179,16 @@ pub(crate) fn unsupported(core: &mut Core, server: ServerKey, request: &Request)
         writer.header(HeaderName::Unsupported, unknown.as_bytes());
     });
     true
+}
+
+/// Whether Accept leaves no room for the SDP of our answer (RFC 3261 §20.1, RFC 4475 §3.3.15).
+fn refuses_sdp(request: &Request) -> bool {
+    let mut accepted = request.values(HeaderName::Accept).peekable();
+    // Without the header SDP is what everybody accepts.
+    accepted.peek().is_some()
+        && !accepted.filter_map(MediaType::parse).any(|range| {
+            range.is("application", "sdp") || range.is("application", "*") || range.is("*", "*")
+        })
 }
 
 /// The number that the Request-URI asks for.
