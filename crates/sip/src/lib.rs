@@ -11,6 +11,8 @@ pub mod dialog;
 pub mod digest;
 pub mod header;
 pub mod message;
+#[cfg(feature = "rsip")]
+pub mod rsip;
 pub mod sdp;
 pub mod transaction;
 pub mod uri;

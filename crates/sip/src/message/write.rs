@@ -2,8 +2,8 @@
 //!
 //! No line break can come in through a value: a fold becomes a space, and so does any other CR or LF.
 
+use super::Headers;
 use super::scan::line_break;
-use super::{Headers, MAX_MESSAGE_BYTES};
 use crate::header::{Class, HeaderName};
 use alloc::vec::Vec;
 use bytes::Bytes;
@@ -30,9 +30,9 @@ impl Writer {
     /// Starts a request.
     pub fn request(method: &str, uri: &[u8]) -> Self {
         let mut writer = Self { buffer: Vec::with_capacity(USUAL_BYTES) };
-        writer.put_clean(method.as_bytes());
+        writer.put_unfolded(method.as_bytes());
         writer.put(b" ");
-        writer.put_clean(uri);
+        writer.put_unfolded(uri);
         writer.put(b" SIP/2.0\r\n");
         writer
     }
@@ -43,12 +43,14 @@ impl Writer {
         writer.put(b"SIP/2.0 ");
         writer.put_number(status.into());
         writer.put(b" ");
-        writer.put_clean(reason.as_bytes());
+        writer.put_unfolded(reason.as_bytes());
         writer.put(b"\r\n");
         writer
     }
 
     /// Adds a header. A folded value is unfolded; any other CR or LF becomes a space.
+    ///
+    /// [`HeaderName::Other`] has no text to write: such a line is left out.
     pub fn header(&mut self, name: HeaderName, value: impl AsRef<[u8]>) -> &mut Self {
         debug_assert!(name != HeaderName::Other, "a name without a row is written by `other`");
         self.other(name.as_str(), value)
@@ -58,38 +60,59 @@ impl Writer {
     pub fn header_fmt(&mut self, name: HeaderName, args: fmt::Arguments<'_>) -> &mut Self {
         let start = self.begin(name.as_str());
         self.put_fmt(args);
-        self.clean_from(start);
+        let value = self.buffer.get(start..).unwrap_or_default();
+        if line_break(value, 0).is_some() {
+            let dirty = self.buffer.split_off(start);
+            assert_clean(&dirty);
+            self.put_unfolded(&dirty);
+        }
         self.put(b"\r\n");
         self
     }
 
     /// Adds a header by its text: for names that have no row in the table.
     pub fn other(&mut self, name: &str, value: impl AsRef<[u8]>) -> &mut Self {
-        self.begin(name);
-        self.put_clean(value.as_ref());
-        self.put(b"\r\n");
-        self
+        assert_clean(value.as_ref());
+        self.line(name, value.as_ref())
     }
 
     /// Adds every line of that name from another message, in order, as received but unfolded.
     pub fn copy(&mut self, from: &Headers, name: HeaderName) -> &mut Self {
         for value in from.lines(name) {
-            self.header(name, value);
+            self.line(name.as_str(), value);
         }
+        self
+    }
+
+    /// Adds a whole header line that others have written; whether it is one is seen when it is read.
+    #[cfg(feature = "rsip")]
+    pub(crate) fn raw_line(&mut self, line: &[u8]) {
+        self.put_unfolded(line);
+        self.put(b"\r\n");
+    }
+
+    /// Adds a line whose value was received, and which may come from a message that was refused.
+    pub(super) fn line(&mut self, name: &str, value: &[u8]) -> &mut Self {
+        self.begin(name);
+        self.put_unfolded(value);
+        self.put(b"\r\n");
         self
     }
 
     /// Adds Content-Type and Content-Length, the empty line and the body: its type and its bytes.
     pub fn finish(mut self, body: Option<(&str, &[u8])>) -> Bytes {
-        let bytes = body.map_or(&[][..], |(_, bytes)| bytes);
         if let Some((content_type, _)) = body {
             self.header(HeaderName::ContentType, content_type);
         }
+        self.finish_body(body.map_or(&[], |(_, bytes)| bytes))
+    }
+
+    /// Adds Content-Length, the empty line and a body whose Content-Type has been written.
+    pub(crate) fn finish_body(mut self, body: &[u8]) -> Bytes {
         self.begin(HeaderName::ContentLength.as_str());
-        self.put_number(bytes.len());
+        self.put_number(body.len());
         self.put(b"\r\n\r\n");
-        self.put(bytes);
-        debug_assert!(self.buffer.len() <= MAX_MESSAGE_BYTES, "longer than what a peer reads");
+        self.put(body);
         Bytes::from(self.buffer)
     }
 
@@ -110,39 +133,23 @@ impl Writer {
         let _ = Text(&mut self.buffer).write_fmt(args);
     }
 
-    /// Writes text that may be folded.
-    pub(super) fn put_clean(&mut self, text: &[u8]) {
+    /// Writes text with each fold, and any other CR and LF, as one space.
+    pub(super) fn put_unfolded(&mut self, text: &[u8]) {
         let Some(at) = line_break(text, 0) else {
             return self.put(text);
         };
         let (mut head, mut tail) = text.split_at_checked(at).unwrap_or((text, &[]));
-        loop {
+        while !tail.is_empty() {
             while let [rest @ .., b' ' | b'\t'] = head {
                 head = rest;
             }
             self.put(head);
-            let blank = Class::LWS.run(tail);
-            debug_assert!(
-                tail.starts_with(b"\r\n ") || tail.starts_with(b"\r\n\t"),
-                "a line break in a value"
-            );
             self.put(b" ");
-            tail = tail.get(blank..).unwrap_or_default();
+            tail = tail.get(Class::LWS.run(tail)..).unwrap_or_default();
             let end = line_break(tail, 0).unwrap_or(tail.len());
             (head, tail) = tail.split_at_checked(end).unwrap_or((tail, &[]));
-            if tail.is_empty() {
-                return self.put(head);
-            }
         }
-    }
-
-    /// Cleans what was written from `start` on.
-    fn clean_from(&mut self, start: usize) {
-        let written = self.buffer.get(start..).unwrap_or_default();
-        if line_break(written, 0).is_some() {
-            let dirty = self.buffer.split_off(start);
-            self.put_clean(&dirty);
-        }
+        self.put(head);
     }
 
     pub(super) fn put_number(&mut self, number: usize) {
@@ -169,4 +176,22 @@ impl fmt::Write for Text<'_> {
         self.0.extend_from_slice(text.as_bytes());
         Ok(())
     }
+}
+
+/// A line break that is no fold is a bug of whoever made the value: it is told in a debug build, and
+/// written as a space in a release build.
+fn assert_clean(value: &[u8]) {
+    debug_assert!(
+        {
+            let mut at = 0;
+            loop {
+                let Some(found) = line_break(value, at) else { break true };
+                match value.get(found..) {
+                    Some([b'\r', b'\n', b' ' | b'\t', ..]) => at = found + 2,
+                    _ => break false,
+                }
+            }
+        },
+        "a line break in a value"
+    );
 }
