@@ -101,13 +101,19 @@ pub struct Quoted<'a>(pub &'a str);
 impl fmt::Display for Quoted<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_char('"')?;
-        for character in self.0.chars() {
-            match character {
-                '"' | '\\' => write!(f, "\\{character}")?,
-                control if control.is_control() => f.write_char(' ')?,
-                other => f.write_char(other)?,
+        let mut rest = self.0;
+        while let Some(at) = rest.find(|c: char| matches!(c, '"' | '\\') || c.is_control()) {
+            let (plain, special) = rest.split_at_checked(at).unwrap_or((rest, ""));
+            f.write_str(plain)?;
+            let mut characters = special.chars();
+            match characters.next() {
+                Some(character @ ('"' | '\\')) => write!(f, "\\{character}")?,
+                Some(_) => f.write_char(' ')?,
+                None => {}
             }
+            rest = characters.as_str();
         }
+        f.write_str(rest)?;
         f.write_char('"')
     }
 }

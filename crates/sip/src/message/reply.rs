@@ -21,7 +21,7 @@ pub fn response_to(
         put_top_via(&mut writer, top, source);
     }
     for line in lines {
-        writer.header(HeaderName::Via, line);
+        writer.line(HeaderName::Via.as_str(), line);
     }
     writer.copy(request, HeaderName::From);
     put_to(&mut writer, request, to_tag);
@@ -38,8 +38,10 @@ pub fn response_to(
 /// and with `rport` always (RFC 3581 §4). What the client itself put into either is not believed.
 fn put_top_via(writer: &mut Writer, line: &[u8], source: SocketAddr) {
     let mut scanner = Scanner::new(line);
-    let Some(via) = Via::take(&mut scanner) else {
-        writer.header(HeaderName::Via, line);
+    let via = Via::take(&mut scanner);
+    scanner.skip_lws();
+    let Some(via) = via.filter(|_| matches!(scanner.peek(), None | Some(b','))) else {
+        writer.line(HeaderName::Via.as_str(), line);
         return;
     };
     let source_ip = source.ip().to_canonical();
@@ -51,15 +53,15 @@ fn put_top_via(writer: &mut Writer, line: &[u8], source: SocketAddr) {
     };
     let is_source = via.host.ip().map(|ip| ip.to_canonical()) == Some(source_ip);
     if is_source && !via.params.iter_raw().any(is_told) {
-        writer.header(HeaderName::Via, line);
+        writer.line(HeaderName::Via.as_str(), line);
         return;
     }
     let head = via.raw().len().saturating_sub(via.params.raw().len());
     writer.put(b"Via: ");
-    writer.put_clean(trim(via.raw().get(..head).unwrap_or_default()));
+    writer.put_unfolded(trim(via.raw().get(..head).unwrap_or_default()));
     for param in via.params.iter_raw().filter(|param| !is_told(param)) {
         writer.put(b";");
-        writer.put_clean(param);
+        writer.put_unfolded(param);
     }
     writer.put(b";received=");
     put_ip(writer, source_ip);
@@ -67,7 +69,7 @@ fn put_top_via(writer: &mut Writer, line: &[u8], source: SocketAddr) {
         writer.put(b";rport=");
         writer.put_number(source.port().into());
     }
-    writer.put_clean(trim(scanner.rest()));
+    writer.put_unfolded(scanner.rest());
     writer.put(b"\r\n");
 }
 
@@ -91,9 +93,9 @@ fn put_to(writer: &mut Writer, request: &Request, to_tag: Option<&str>) {
     match (request.first(HeaderName::To), to_tag) {
         (Some(to), Some(tag)) if lacks_tag => {
             writer.put(b"To: ");
-            writer.put_clean(to);
+            writer.put_unfolded(to);
             writer.put(b";tag=");
-            writer.put_clean(tag.as_bytes());
+            writer.put_unfolded(tag.as_bytes());
             writer.put(b"\r\n");
         }
         _ => {

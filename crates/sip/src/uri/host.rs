@@ -31,19 +31,17 @@ impl<'a> Host<'a> {
             scanner.eat(b']');
             return Some(Self::V6(address));
         }
-        Self::from_text(scanner.some(Class::HOST)?)
+        let text = scanner.some(Class::HOST)?;
+        ipv4(text).map(Self::V4).or_else(|| Self::from_name(text))
     }
 
-    /// A name or an IPv4 address. A last label of digits alone is no `toplabel`: such a text must be an address.
-    fn from_text(text: &'a [u8]) -> Option<Self> {
+    /// A name. A last label of digits alone is no `toplabel`: such a text had to be an address.
+    fn from_name(text: &'a [u8]) -> Option<Self> {
         let labels = text.strip_suffix(b".").unwrap_or(text);
         let last = labels.rsplit(|&byte| byte == b'.').next()?;
-        if Class::DIGIT.holds(last) {
-            return ipv4(text).map(Self::V4);
-        }
         let empty_label =
             labels.first() == Some(&b'.') || labels.windows(2).any(|two| two == b"..");
-        (!empty_label).then(|| Self::Name(ascii(text)))
+        (!empty_label && !Class::DIGIT.holds(last)).then(|| Self::Name(ascii(text)))
     }
 
     /// The address, where it is one.
@@ -59,19 +57,31 @@ impl<'a> Host<'a> {
 /// Reads `1*3DIGIT` four times between dots, without leading zeros: some read those as octal.
 fn ipv4(text: &[u8]) -> Option<Ipv4Addr> {
     let mut octets = [0_u8; 4];
-    let mut labels = text.split(|&byte| byte == b'.');
-    for octet in &mut octets {
-        let label = labels.next()?;
-        let [first, rest @ ..] = label else { return None };
-        if *first == b'0' && !rest.is_empty() {
+    let mut digits = text.iter();
+    for (index, octet) in octets.iter_mut().enumerate() {
+        let mut value: Option<u16> = None;
+        let mut ended_by_dot = false;
+        for &byte in digits.by_ref() {
+            match (byte, value) {
+                (b'0'..=b'9', Some(0)) => return None,
+                (b'0'..=b'9', known) => {
+                    let next = known.unwrap_or(0) * 10 + u16::from(byte - b'0');
+                    value = Some(next).filter(|next| *next <= 255);
+                    value?;
+                }
+                (b'.', Some(_)) => {
+                    ended_by_dot = true;
+                    break;
+                }
+                _ => return None,
+            }
+        }
+        if ended_by_dot != (index < 3) {
             return None;
         }
-        for digit in label {
-            let digit = digit.checked_sub(b'0').filter(|digit| *digit < 10)?;
-            *octet = octet.checked_mul(10)?.checked_add(digit)?;
-        }
+        *octet = value? as u8;
     }
-    labels.next().is_none().then_some(Ipv4Addr::from(octets))
+    Some(Ipv4Addr::from(octets))
 }
 
 /// Names are the same in any case.

@@ -8,6 +8,7 @@ mod parse;
 mod tests;
 
 pub use host::Host;
+pub use parse::MAX_URI_PARTS;
 
 use crate::Params;
 use crate::header::ascii;

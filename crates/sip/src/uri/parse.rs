@@ -5,6 +5,10 @@
 use super::{Host, Scheme, Uri, UriError};
 use crate::header::{Class, Params, Scanner};
 
+/// The most parameters that a URI may have, and the most headers behind its `?`: comparing two URIs
+/// compares each with each.
+pub const MAX_URI_PARTS: usize = 64;
+
 impl<'a> Uri<'a> {
     /// Reads a whole URI.
     pub fn parse(text: &'a [u8]) -> Result<Self, UriError> {
@@ -87,7 +91,7 @@ impl<'a> Uri<'a> {
         let params = scanner.take(end);
         match params.split_first() {
             None => {}
-            Some((b';', list)) if list.split(|&byte| byte == b';').all(is_param) => {
+            Some((b';', list)) if all_of(list, b';', is_param) => {
                 self.params = Params::checked(params);
             }
             Some((b';', _)) => return Err(UriError::Params),
@@ -95,7 +99,7 @@ impl<'a> Uri<'a> {
         }
         if scanner.eat(b'?') {
             let headers = scanner.rest();
-            if self.scheme == Scheme::Tel || !headers.split(|&byte| byte == b'&').all(is_header) {
+            if self.scheme == Scheme::Tel || !all_of(headers, b'&', is_header) {
                 return Err(UriError::Headers);
             }
             self.headers = Some(headers);
@@ -122,6 +126,12 @@ fn user_info(text: &[u8]) -> Result<UserInfo<'_>, UriError> {
         return Err(UriError::User);
     }
     Ok((Some(user), password))
+}
+
+/// Whether there are no more than [`MAX_URI_PARTS`] parts between the separators, each as it should be.
+fn all_of(text: &[u8], separator: u8, is_valid: fn(&[u8]) -> bool) -> bool {
+    let mut parts = text.split(|&byte| byte == separator);
+    parts.by_ref().take(MAX_URI_PARTS).all(is_valid) && parts.next().is_none()
 }
 
 /// `pname [ "=" pvalue ]`

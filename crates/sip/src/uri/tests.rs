@@ -131,6 +131,18 @@ fn malformed_uris_are_refused_with_the_part_that_is_wrong() {
 }
 
 #[test]
+fn parts_of_a_uri_have_a_limit() {
+    for (begin, part, error) in
+        [("sip:a@b", ";x=1", UriError::Params), ("sip:a@b?a=b", "&c=d", UriError::Headers)]
+    {
+        let room = MAX_URI_PARTS - usize::from(begin.contains('?'));
+        let most = begin.to_string() + &part.repeat(room);
+        assert!(Uri::parse(most.as_bytes()).is_ok());
+        assert_eq!(Uri::parse((most + part).as_bytes()).map(|uri| uri.port), Err(error));
+    }
+}
+
+#[test]
 fn escapes_are_decoded_when_asked() {
     for (uri, user) in [
         ("sip:sips%3Auser%40example.com@example.net", "sips:user@example.com"),

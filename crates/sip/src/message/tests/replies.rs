@@ -93,6 +93,8 @@ fn the_topmost_via_says_where_the_request_came_from() {
             "SIP/2.0/UDP [2001:db8::1];branch=z9hG4bKa;received=2001:db8::2;rport=1024",
         ),
         ("SIP/2.0/UDP 192.0.2.1", "[::ffff:192.0.2.1]:5060", "SIP/2.0/UDP 192.0.2.1"),
+        // What cannot be read is sent back as it came.
+        ("SIP/2.0/UDP a b", "192.0.2.1:5060", "SIP/2.0/UDP a b"),
         // What the client says of itself is not believed.
         (
             "SIP/2.0/UDP 192.0.2.1;received=203.0.113.9;branch=z9hG4bKa",
