@@ -3,6 +3,8 @@
 //! The torture messages of RFC 4475 are read from the folder that `RFC4475_DIR` names; without it their test
 //! says so and passes. The messages written here run always.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+
 use std::path::Path;
 use std::sync::Arc;
 
