@@ -171,7 +171,8 @@ impl Engine {
 
     fn refuse_malformed(&mut self, flow: Flow, request: &Request, fault: Fault) {
         self.core.counters.malformed.add_one();
-        if request.method() == Method::Ack {
+        // An answer without a Via is no SIP: nobody could match it (RFC 3261 §8.2.6.2).
+        if request.method() == Method::Ack || request.first(HeaderName::Via).is_none() {
             return;
         }
         let tag = self.core.stray_tag();
@@ -299,6 +300,11 @@ impl Engine {
 
     fn response(&mut self, client: ClientKey, user: ClientUse, response: &Response) {
         match user {
+            ClientUse::Invite { call, .. } if self.call(call).is_none() => {
+                if (200..300).contains(&response.status()) {
+                    self.core.refuse_stray_2xx(client, response);
+                }
+            }
             ClientUse::Invite { call, branch } => {
                 self.with_call(call, |call, core| {
                     call.invite_response(core, branch, client, response);

@@ -6,7 +6,9 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 use mediator_model::{Flow, Sid};
 use mediator_sip::HeaderName;
-use mediator_sip::dialog::{Dialog, ForkId, RequestParts, TimerOffer};
+use mediator_sip::dialog::{
+    Dialog, DialogChange, EarlyDialogs, ForkId, NewDialog, RequestParts, TimerOffer,
+};
 use mediator_sip::digest::{Asked, Challenge, Counted, Login, answer, choose};
 use mediator_sip::header::{Refresher, SessionExpires};
 use mediator_sip::message::{Method, Request, Response, Writer};
@@ -203,6 +205,37 @@ impl Core {
         self.request_in_dialog(dialog, flow, &bye, None, crate::context::ClientUse::Orphan);
     }
 
+    /// Ends the dialog of a 2xx that nobody waits for any more: a fork that lost, or the answer to a call that is
+    /// gone (RFC 3261 §13.2.2.4, §15). All that is needed is in the 2xx, so nothing is remembered; each copy of it
+    /// is answered anew.
+    pub(crate) fn refuse_stray_2xx(&mut self, client: ClientKey, response: &Response) {
+        let Some(flow) = self.layer.client_flow(client) else { return };
+        let (Some(from), Ok(tagged), Ok(call_id), Ok(cseq)) = (
+            response.first(HeaderName::From),
+            response.from(),
+            response.call_id(),
+            response.cseq().map(|cseq| cseq.number),
+        ) else {
+            return;
+        };
+        let target = alloc::format!("sip:{}", flow.remote);
+        let mut dialogs = EarlyDialogs::new(&NewDialog {
+            call_id,
+            local: without_tag(from),
+            local_tag: tagged.tag().unwrap_or_default(),
+            remote: response.first(HeaderName::To).unwrap_or_default(),
+            target: target.as_bytes(),
+            routes: &[],
+            cseq,
+        });
+        if let DialogChange::Confirmed(fork) | DialogChange::Unusable2xx(fork) =
+            dialogs.handle_response(response)
+            && let Some(dialog) = dialogs.dialog_mut(fork)
+        {
+            self.acknowledge_and_bye(dialog, flow, cseq);
+        }
+    }
+
     /// The answer to a 401 or 407 of an endpoint, where we have credentials for it (RFC 3261 §22.2, RFC 7616).
     pub(crate) fn meet_challenge(
         &mut self,
@@ -231,6 +264,12 @@ impl Core {
         )?;
         Some(Credentialed { name, value })
     }
+}
+
+/// A From value of ours, which ends with its tag.
+fn without_tag(value: &[u8]) -> &[u8] {
+    let at = value.windows(5).rposition(|window| window == b";tag=");
+    at.and_then(|at| value.get(..at)).unwrap_or(value)
 }
 
 /// Names the early dialog of a branch.

@@ -156,8 +156,12 @@ impl Call {
         let Some(branch) = self.branches.iter_mut().find(|branch| branch.id == id) else { return };
         let change = branch.dialogs.handle_response(response);
         let DialogChange::Confirmed(fork) = change else {
-            // A 2xx whose Contact or routes cannot be read: nothing can be sent to it.
-            self.branches.retain(|branch| branch.id != id);
+            // A 2xx whose Contact or routes cannot be read: it is ended as far as it can be reached.
+            if let Some(at) = self.branches.iter().position(|branch| branch.id == id) {
+                let mut branch = self.branches.swap_remove(at);
+                branch.holds.release(&cx.ports);
+                end_dialog(cx, &mut branch, change, response);
+            }
             let failure = Failure::Final { status: 502, retry_after: None, cause: None };
             return self.after_plain_failure(cx, failure);
         };
@@ -221,16 +225,9 @@ impl Call {
     fn refuse_answer(&mut self, cx: &mut Core, id: u16, response: &Response) {
         let Some(at) = self.branches.iter().position(|branch| branch.id == id) else { return };
         let mut branch = self.branches.swap_remove(at);
-        let (DialogChange::Confirmed(fork) | DialogChange::AnotherConfirmed(fork)) =
-            branch.dialogs.handle_response(response)
-        else {
-            return;
-        };
-        let cseq = response.cseq().map_or(1, |cseq| cseq.number);
-        if let Some(dialog) = branch.dialogs.dialog_mut(fork) {
-            let flow = aim_stray(cx, dialog.next_hop(), branch.flow, branch.destination.by_flow);
-            cx.acknowledge_and_bye(dialog, flow, cseq);
-        }
+        branch.holds.release(&cx.ports);
+        let change = branch.dialogs.handle_response(response);
+        end_dialog(cx, &mut branch, change, response);
     }
 
     /// A 2xx of a branch that is settled: leg B repeats itself, or another fork has answered too.
@@ -240,20 +237,16 @@ impl Call {
         }
         let cseq = response.cseq().map_or(1, |cseq| cseq.number);
         let tag = response.to().ok().and_then(|to| to.tag().map(Vec::from));
-        let Some(leg) = &mut self.b else { return };
-        let same_call = response.call_id().is_ok_and(|id| id == leg.dialog.call_id());
-        if !same_call {
-            return;
-        }
-        if tag.as_deref() == leg.dialog.remote_tag() {
-            if let Some(ack) = leg.sent_ack.as_ref().filter(|ack| ack.cseq == cseq) {
-                let (flow, bytes) = (leg.flow, ack.bytes.clone());
-                cx.send(flow, bytes);
-            }
-        } else if let Ok(mut dialog) = leg.dialog.sibling(response) {
-            let from = cx.layer.client_flow(client).unwrap_or(leg.flow);
-            let flow = aim_stray(cx, dialog.next_hop(), from, leg.by_flow);
-            cx.acknowledge_and_bye(&mut dialog, flow, cseq);
+        let is_leg_b = self.b.as_ref().is_some_and(|leg| {
+            response.call_id().is_ok_and(|id| id == leg.dialog.call_id())
+                && tag.as_deref() == leg.dialog.remote_tag()
+        });
+        let Some(leg) = self.b.as_ref().filter(|_| is_leg_b) else {
+            return cx.refuse_stray_2xx(client, response);
+        };
+        if let Some(ack) = leg.sent_ack.as_ref().filter(|ack| ack.cseq == cseq) {
+            let (flow, bytes) = (leg.flow, ack.bytes.clone());
+            cx.send(flow, bytes);
         }
     }
 
@@ -405,6 +398,22 @@ fn leg_b_of(cx: &mut Core, mut branch: Branch, fork: ForkId, response: &Response
     let agreed = leg.session.negotiate_uac(response, &branch.timer);
     leg.session.start(cx.now, agreed);
     Some(leg)
+}
+
+/// ACK and BYE for a 2xx of a branch that is not to win.
+fn end_dialog(cx: &mut Core, branch: &mut Branch, change: DialogChange, response: &Response) {
+    let (DialogChange::Confirmed(fork)
+    | DialogChange::AnotherConfirmed(fork)
+    | DialogChange::Unusable2xx(fork)) = change
+    else {
+        return;
+    };
+    let cseq = response.cseq().map_or(1, |cseq| cseq.number);
+    let (from, by_flow) = (branch.flow, branch.destination.by_flow);
+    if let Some(dialog) = branch.dialogs.dialog_mut(fork) {
+        let flow = aim_stray(cx, dialog.next_hop(), from, by_flow);
+        cx.acknowledge_and_bye(dialog, flow, cseq);
+    }
 }
 
 /// Where ACK and BYE to an unwanted dialog go: its target where that is an address, else where its 2xx came from.

@@ -360,12 +360,34 @@ impl Sim {
         let millis = self.now.as_millis();
         if let Some(trace) = &mut self.trace {
             let text = String::from_utf8_lossy(bytes);
-            trace.push(format!("--- {millis} ms {way} {peer}\n{text}"));
+            let whole = std::env::var_os("SIM_TRACE").is_some_and(|how| how == "full");
+            trace.push(if whole {
+                format!("--- {millis} ms {way} {peer}\n{text}")
+            } else {
+                format!("{millis:>8} {way} {peer} {}", headline(&text))
+            });
         }
     }
 
-    /// What went over the wire, with `SIM_TRACE` set.
+    /// What went over the wire, with `SIM_TRACE` set: a line a message, with `SIM_TRACE=full` all of it.
     pub fn trace(&self) -> String {
         self.trace.as_ref().map_or_else(String::new, |trace| trace.join("\n"))
     }
+}
+
+/// A message in one line.
+fn headline(text: &str) -> String {
+    let Ok(wire) = crate::Wire::read(text.as_bytes()) else {
+        return text.lines().next().unwrap_or_default().to_owned();
+    };
+    let short = |text: &str| text.chars().take(24).collect::<String>();
+    let sdp = if wire.has_sdp() { wire.sdp_line('o').unwrap_or_default() } else { "" };
+    format!(
+        "{:<28} {:<10} from {:<24} to {:<24} {} {sdp}",
+        wire.start.chars().take(28).collect::<String>(),
+        wire.header("CSeq").unwrap_or_default(),
+        wire.from_tag().map(short).unwrap_or_default(),
+        wire.to_tag().map(short).unwrap_or_default(),
+        short(wire.call_id()),
+    )
 }

@@ -29,6 +29,7 @@ impl Agent {
         self.servers.push(ServerTx {
             branch: wire.branch().to_owned(),
             request: wire.clone(),
+            came: self.now,
             call: None,
             last: None,
             finals: Vec::new(),
@@ -254,6 +255,7 @@ impl Agent {
                 acked: false,
                 gave_up: false,
                 offered,
+                late: now.saturating_since(tx.came) > PATIENCE * 3 / 4,
             });
         }
         self.send(bytes);
@@ -266,7 +268,7 @@ impl Agent {
             return;
         }
         let (request, call) = (it.request.clone(), it.call);
-        let tag = self.mint("failed");
+        let tag = request.to_tag().map_or_else(|| self.mint("failed"), str::to_owned);
         let bytes = self.respond(&request, (status, Some(&tag)), extra, None);
         self.push_final(tx, (status, &tag), bytes, false);
         if let Some(call) = call.and_then(|at| self.calls.get_mut(at))

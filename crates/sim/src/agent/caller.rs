@@ -81,7 +81,7 @@ impl Agent {
     pub(crate) fn start_client(
         &mut self,
         (method, cseq, branch): (&str, u32, String),
-        (call, tag): (usize, Option<String>),
+        (call, tags): (usize, Option<(String, String)>),
         bytes: Bytes,
     ) {
         let resend =
@@ -91,7 +91,7 @@ impl Agent {
             method: method.to_owned(),
             cseq,
             call,
-            tag,
+            tags,
             bytes: bytes.clone(),
             resend,
             give_up: self.now + PATIENCE,
@@ -115,8 +115,7 @@ impl Agent {
             self.fault(format!("a response without a To tag: {wire:?}"));
         }
         let Some(tx) = self.clients.get_mut(at) else { return };
-        let was_done = tx.done;
-        let (call, tag, method) = (tx.call, tx.tag.clone(), tx.method.clone());
+        let (call, tags, method) = (tx.call, tx.tags.clone(), tx.method.clone());
         match wire.status() {
             ..200 => {
                 tx.proceeding = true;
@@ -128,10 +127,9 @@ impl Agent {
             }
             _ => tx.done = true,
         }
-        match (method.as_str(), tag) {
+        match (method.as_str(), tags) {
             ("INVITE", None) => self.invite_response(at, call, wire),
-            ("INVITE", Some(tag)) => self.reinvite_response(at, (call, &tag), wire),
-            ("BYE", _) | (_, _) if was_done => {}
+            ("INVITE", Some(tags)) => self.reinvite_response(at, (call, &tags), wire),
             (_, _) => {}
         }
     }
@@ -169,6 +167,7 @@ impl Agent {
 
     /// Exactly one final response an INVITE: whatever comes again must be the same.
     fn note_final(&mut self, at: usize, cseq: u32, wire: &Wire) {
+        let replayed = self.replayed;
         let Some(call) = self.calls.get_mut(at) else { return };
         if cseq != call.cseq {
             return;
@@ -178,7 +177,7 @@ impl Agent {
                 call.outcome = Some(wire.status());
                 call.answer = Some(wire.clone());
             }
-            Some(first) if first == wire => {}
+            Some(first) if first == wire || replayed => {}
             Some(first) => {
                 let what = format!("a second final response: {first:?} then {wire:?}");
                 self.fault(what);

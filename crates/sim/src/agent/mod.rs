@@ -254,7 +254,8 @@ pub(crate) struct ClientTx {
     pub(crate) method: String,
     pub(crate) cseq: u32,
     pub(crate) call: usize,
-    pub(crate) tag: Option<String>,
+    /// The dialog's tags, ours first.
+    pub(crate) tags: Option<(String, String)>,
     pub(crate) bytes: Bytes,
     pub(crate) resend: Option<(Instant, Duration)>,
     pub(crate) give_up: Instant,
@@ -266,6 +267,7 @@ pub(crate) struct ClientTx {
 pub(crate) struct ServerTx {
     pub(crate) branch: String,
     pub(crate) request: Wire,
+    pub(crate) came: Instant,
     pub(crate) call: Option<usize>,
     pub(crate) last: Option<Bytes>,
     pub(crate) finals: Vec<Final>,
@@ -283,6 +285,8 @@ pub(crate) struct Final {
     pub(crate) acked: bool,
     pub(crate) gave_up: bool,
     pub(crate) offered: bool,
+    /// It came so late that the request may have been given up.
+    pub(crate) late: bool,
 }
 
 /// A SIP peer.
@@ -309,6 +313,8 @@ pub struct Agent {
     pub(crate) dice: Dice,
     pub(crate) minted: u32,
     pub(crate) sent_requests: Vec<Bytes>,
+    /// It has sent an INVITE again after its transaction was over: that is a new call.
+    pub(crate) replayed: bool,
 }
 
 impl Agent {
@@ -329,6 +335,7 @@ impl Agent {
             dice: Dice::new(seed),
             minted: 0,
             sent_requests: Vec::new(),
+            replayed: false,
         }
     }
 
@@ -378,6 +385,7 @@ impl Agent {
 
     /// Ends everything that is not over.
     pub fn finish(&mut self) {
+        self.cues.clear();
         for call in 0..self.calls.len() {
             let Some(it) = self.calls.get(call) else { continue };
             if it.outcome.is_none() {
@@ -392,7 +400,6 @@ impl Agent {
                 self.bye(call, dialog);
             }
         }
-        self.cues.clear();
     }
 
     pub(crate) fn fault(&mut self, what: impl Into<String>) {
