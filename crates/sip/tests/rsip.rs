@@ -66,19 +66,19 @@ fn assert_same(parts: &Parts) -> Result<(), TestCaseError> {
         theirs.call_id_header().ok().map(|id| id.value().as_bytes())
     );
 
-    let cseq = theirs.cseq_header().and_then(|cseq| cseq.typed()).expect("valid");
+    let cseq = theirs.cseq_header().and_then(ToTypedHeader::typed).expect("valid");
     let our_cseq = headers.cseq().expect("valid");
     prop_assert_eq!(our_cseq.number, cseq.seq);
     prop_assert_eq!(our_cseq.token, cseq.method.to_string());
 
-    let via = theirs.via_header().and_then(|via| via.typed()).expect("valid");
+    let via = theirs.via_header().and_then(ToTypedHeader::typed).expect("valid");
     let our_via = headers.via().expect("valid");
     prop_assert_eq!(our_via.transport_token, via.transport.to_string());
     prop_assert_eq!(our_via.branch(), via.branch().map(|branch| branch.value().as_bytes()));
     prop_assert!(same_host(our_via.host, via.uri.host()));
     prop_assert_eq!(our_via.port, via.uri.port().map(|port| *port.value()));
 
-    let from = theirs.from_header().and_then(|from| from.typed()).expect("valid");
+    let from = theirs.from_header().and_then(ToTypedHeader::typed).expect("valid");
     let tag = from.tag().map(|tag| tag.value().to_string());
     assert_same_address(
         &headers.from().expect("valid"),
@@ -86,7 +86,7 @@ fn assert_same(parts: &Parts) -> Result<(), TestCaseError> {
         &from.uri,
         tag.as_deref(),
     )?;
-    let to = theirs.to_header().and_then(|to| to.typed()).expect("valid");
+    let to = theirs.to_header().and_then(ToTypedHeader::typed).expect("valid");
     let tag = to.tag().map(|tag| tag.value().to_string());
     assert_same_address(
         &headers.to().expect("valid"),
@@ -141,11 +141,11 @@ fn folds_and_compact_names_reach_rsip_in_the_long_form() {
                 i: c\nCSeq: 1\n INVITE\nl: 3\n\n\u{1}\u{2}\u{3} and what is dropped";
     let converted = rsip::Request::try_from(&request(text)).expect("within what rsip knows");
     assert_eq!(converted.method, rsip::Method::Invite);
-    assert_eq!(converted.call_id_header().map(|id| id.value()), Ok("c"));
+    assert_eq!(converted.call_id_header().map(UntypedHeader::value), Ok("c"));
     assert!(
         converted
             .from_header()
-            .and_then(|from| from.typed())
+            .and_then(ToTypedHeader::typed)
             .is_ok_and(|from| from.tag().is_some())
     );
     assert_eq!(converted.body, b"\x01\x02\x03");

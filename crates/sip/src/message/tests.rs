@@ -10,6 +10,7 @@ mod writes;
 use super::*;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt::Write as _;
 
 /// Text with LF as the bytes of a message with CRLF.
 fn wire(text: &str) -> Vec<u8> {
@@ -48,7 +49,7 @@ fn request_with(lines: &str) -> String {
     let mut text = String::from("INVITE sip:b@example.com SIP/2.0\n");
     for (name, value) in usual {
         if !lines.contains(&alloc::format!("{name}:")) {
-            text += &alloc::format!("{name}: {value}\n");
+            let _ = writeln!(text, "{name}: {value}");
         }
     }
     text + lines + "\n\n"

@@ -10,6 +10,7 @@ use mediator_sip::{
     response_to, shard_hash,
 };
 use proptest::prelude::*;
+use std::fmt::Write as _;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::hint::black_box;
 
@@ -36,7 +37,7 @@ pub(crate) enum Start {
 impl Parts {
     /// The message in the plainest form: a line each, CRLF, Content-Length at the end.
     pub(crate) fn plain(&self) -> Vec<u8> {
-        self.wire(|name| format!("{name}: "), |value| value.to_string())
+        self.wire(|name| format!("{name}: "), ToString::to_string)
     }
 
     /// The message with names and values put by the caller's leave.
@@ -50,9 +51,9 @@ impl Parts {
             Start::Response(status, reason) => format!("SIP/2.0 {status} {reason}\r\n"),
         };
         for (header, content) in &self.headers {
-            text += &format!("{}{}\r\n", name(header), value(content));
+            let _ = write!(text, "{}{}\r\n", name(header), value(content));
         }
-        text += &format!("Content-Length: {}\r\n\r\n", self.body.len());
+        let _ = write!(text, "Content-Length: {}\r\n\r\n", self.body.len());
         let mut bytes = text.into_bytes();
         bytes.extend_from_slice(&self.body);
         bytes
@@ -86,8 +87,12 @@ pub(crate) fn uri(user: &'static str) -> impl Strategy<Value = String> {
         params
     });
     (user, host(), port(), params).prop_map(|(user, host, port, params)| {
-        let params: String = params.iter().map(|param| format!(";{param}")).collect();
-        format!("sip:{user}@{host}{port}{params}")
+        let mut uri = format!("sip:{user}@{host}{port}");
+        for param in params {
+            uri += ";";
+            uri += param;
+        }
+        uri
     })
 }
 
