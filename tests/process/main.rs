@@ -8,9 +8,13 @@
 mod actors;
 mod dialogs;
 mod failover;
+mod forks;
+mod hostile;
 mod life;
 mod masking;
 mod phones;
 mod refusals;
 mod registration;
+mod running;
 mod scene;
+mod volume;

@@ -2,7 +2,8 @@
 //!
 //! A test gets a [`stage::Stage`]: a directory of its own and loopback addresses that no other
 //! test uses. On it play the server ([`server::Server`]), SIPp ([`sipp::Sipp`]) and two softphones
-//! of different make ([`linphone::Linphone`], [`baresip::Baresip`]). Everything that an actor
+//! of different make ([`linphone::Linphone`], [`baresip::Baresip`]); what none of them would say is said
+//! byte by byte ([`wire`]). Everything that an actor
 //! printed, sent or recorded stays in the directory, so that a failure can be read afterwards.
 //!
 //! Deliberately not here: SIP parsing by our own crates. What the server sent is read by a few
@@ -16,3 +17,4 @@ pub mod server;
 pub mod sipp;
 pub mod stage;
 pub mod tone;
+pub mod wire;

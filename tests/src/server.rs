@@ -80,10 +80,20 @@ impl Server {
         self.actor.hang_up()
     }
 
+    /// Asks the server to end (SIGTERM), and does not wait for it.
+    pub fn terminate(&self) -> Result<()> {
+        self.actor.terminate()
+    }
+
     /// Ends the server as an operator does: SIGTERM must give exit code 0 without calls left, and
     /// the log must be free of errors, each of which would be a bug of ours.
-    pub fn stop(mut self) -> Result<()> {
+    pub fn stop(self) -> Result<()> {
         self.actor.terminate()?;
+        self.ended()
+    }
+
+    /// As [`Self::stop`], for a server that was told already.
+    pub fn ended(mut self) -> Result<()> {
         let status = self.actor.wait(EXIT_LIMIT)?;
         ensure!(status.success(), "SIGTERM ended in {status}\n{}", self.actor.tail());
         let log = self.actor.errors() + &self.actor.output();
