@@ -17,6 +17,7 @@ use rand_core::RngCore;
 use tokio::sync::{OnceCell, Semaphore};
 use tokio::time::Instant;
 
+mod reach;
 mod records;
 mod rfc3263;
 #[cfg(test)]
@@ -24,9 +25,10 @@ mod tests;
 mod upstream;
 mod zone;
 
+pub use reach::Reach;
 pub use records::{Answer, DnsName, Naptr, Question, Srv};
 pub use rfc3263::{
-    Candidate, Known, LocateError, MAX_CANDIDATES, Progress, Reach, Target, TargetHost, locate,
+    Candidate, Known, LocateError, MAX_CANDIDATES, Progress, Target, TargetHost, locate,
 };
 pub use upstream::ResolverError;
 use upstream::{Dns, Upstream};

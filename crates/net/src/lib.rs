@@ -7,6 +7,62 @@
 //!
 //! Deliberately not here: reading SIP. Cutting a stream into messages ([`FrameReader`]) and
 //! choosing the owner of one ([`Route`]) come from the caller.
+//!
+//! The loop of a shard that reads one UDP socket:
+//!
+//! ```no_run
+//! use std::future::{Future, poll_fn};
+//! use std::pin::pin;
+//! use std::task::Poll;
+//!
+//! use mediator_net::{Clock, Inbox, Moderation, NetEvent, Sorter, UdpReader};
+//!
+//! /// What decides: takes events, sends, and says when it wants to be called again.
+//! trait Engine {
+//!     fn handle(&mut self, now: mediator_model::Instant, event: NetEvent);
+//!     fn send_and_handle_deadlines(&mut self, now: mediator_model::Instant);
+//!     fn next_deadline(&self) -> mediator_model::Instant;
+//! }
+//!
+//! async fn shard(
+//!     clock: Clock,
+//!     mut reader: UdpReader,
+//!     mut inbox: Inbox<NetEvent>,
+//!     mut sorter: Sorter,
+//!     mut engine: impl Engine,
+//! ) {
+//!     const BATCH: usize = 64;
+//!     let mut moderation = Moderation::default();
+//!     let mut timer = pin!(tokio::time::sleep_until(clock.wake_at(engine.next_deadline())));
+//!     loop {
+//!         poll_fn(|context| {
+//!             let socket = reader.poll_readable(context).is_ready();
+//!             let others = inbox.poll_ready(context).is_ready();
+//!             let time = timer.as_mut().poll(context).is_ready();
+//!             if socket || others || time { Poll::Ready(()) } else { Poll::Pending }
+//!         })
+//!         .await;
+//!         let now = clock.now();
+//!         let drained = reader.drain(BATCH, &mut |event| {
+//!             // Messages of other shards' calls go there, all at once.
+//!             if let Some(ours) = sorter.sort(event) {
+//!                 engine.handle(now, ours);
+//!             }
+//!         });
+//!         sorter.flush();
+//!         let handed = inbox.drain(BATCH, &mut |event| engine.handle(now, event));
+//!         engine.send_and_handle_deadlines(now);
+//!         timer.as_mut().reset(clock.wake_at(engine.next_deadline()));
+//!         moderation.count(now, drained.events + handed);
+//!         if !drained.empty || handed == BATCH {
+//!             // More is waiting; the connections' tasks get their turn all the same.
+//!             tokio::task::yield_now().await;
+//!         } else if let Some(pause) = moderation.pause() {
+//!             std::thread::sleep(pause);
+//!         }
+//!     }
+//! }
+//! ```
 
 mod clock;
 mod dispatch;
@@ -15,6 +71,7 @@ mod event;
 mod inbox;
 mod listeners;
 mod local_address;
+mod moderation;
 mod sender;
 mod stream;
 mod udp;
@@ -30,6 +87,7 @@ pub use event::{BindError, NetEvent, SendError};
 pub use inbox::{INBOX_LIMIT, Inbox, Post, inbox};
 pub use listeners::Listeners;
 pub use local_address::{LocalAddresses, local_address_towards};
+pub use moderation::Moderation;
 pub use sender::Sender;
 pub use stream::{
     Frame, FrameReader, StreamCounts, StreamListener, StreamParts, StreamPolicy, StreamSettings,

@@ -49,3 +49,6 @@ impl Sender {
         place.and_then(Option::as_ref).ok_or(SendError::NoListener { transport, listener })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -218,6 +218,11 @@ impl Streams {
         }
     }
 
+    /// Connections for which something waits: before the process ends, wait for none.
+    pub fn unsent(&self) -> usize {
+        self.table.unsent()
+    }
+
     /// What was seen so far.
     pub fn counts(&self) -> StreamCounts {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);

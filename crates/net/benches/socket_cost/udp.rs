@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use mediator_model::ListenerId;
-use mediator_net::{NetEvent, UdpListener};
+use mediator_net::{Clock, Moderation, NetEvent, UdpListener};
 
 use super::{Spent, ThreadCpu, message, micros_each, offer, runtime, table};
 
@@ -17,8 +17,8 @@ use super::{Spent, ThreadCpu, message, micros_each, offer, runtime, table};
 enum Way {
     /// [`mediator_net::UdpReader`]: readiness, then drain.
     Drain,
-    /// As before; when the socket is empty a short sleep lets more come before the next look.
-    DrainThenPause(Duration),
+    /// As before, with the pauses of [`Moderation`].
+    DrainModerated,
     /// tokio's `recv_from().await` for each datagram.
     AwaitEach,
     /// A blocking socket and no runtime: what waking alone costs.
@@ -29,8 +29,7 @@ pub(super) fn run() {
     println!("udp: a message in, a message out; CPU us a message");
     let ways = [
         ("UdpReader: drain", Way::Drain),
-        ("drain, then 100 us pause", Way::DrainThenPause(Duration::from_micros(100))),
-        ("drain, then 300 us pause", Way::DrainThenPause(Duration::from_micros(300))),
+        ("drain, moderated", Way::DrainModerated),
         ("recv_from().await each", Way::AwaitEach),
         ("blocking thread", Way::Blocking),
     ];
@@ -44,8 +43,8 @@ fn serve(way: Way, rate: u32) -> Spent {
     let server = {
         let stop = Arc::clone(&stop);
         std::thread::spawn(move || match way {
-            Way::Drain => drain(&tell, &stop, Duration::ZERO),
-            Way::DrainThenPause(pause) => drain(&tell, &stop, pause),
+            Way::Drain => drain(&tell, &stop, None),
+            Way::DrainModerated => drain(&tell, &stop, Some(Moderation::default())),
             Way::AwaitEach => await_each(&tell, &stop),
             Way::Blocking => blocking(&tell, &stop),
         })
@@ -68,13 +67,14 @@ fn serve(way: Way, rate: u32) -> Spent {
 
 type Tell = mpsc::Sender<SocketAddr>;
 
-fn drain(tell: &Tell, stop: &AtomicBool, pause: Duration) -> Spent {
+fn drain(tell: &Tell, stop: &AtomicBool, mut moderation: Option<Moderation>) -> Spent {
     let reply = message();
     runtime().block_on(async {
         let loopback = (Ipv4Addr::LOCALHOST, 0).into();
         let listener = UdpListener::bind(ListenerId(0), loopback).expect("a port");
         let mut reader = listener.reader().expect("a reader");
         tell.send(listener.local_address()).expect("the bench waits");
+        let clock = Clock::start();
         let cpu = ThreadCpu::start();
         let mut messages = 0_u32;
         while !stop.load(Ordering::Relaxed) {
@@ -85,8 +85,11 @@ fn drain(tell: &Tell, stop: &AtomicBool, pause: Duration) -> Spent {
                 }
             });
             messages += drained.events as u32;
-            if drained.empty && !pause.is_zero() {
-                std::thread::sleep(pause);
+            if let Some(moderation) = &mut moderation {
+                moderation.count(clock.now(), drained.events);
+                if let Some(pause) = moderation.pause().filter(|_| drained.empty) {
+                    std::thread::sleep(pause);
+                }
             }
         }
         (messages, cpu.elapsed())

@@ -13,6 +13,7 @@ use std::net::{IpAddr, SocketAddr};
 use mediator_model::Transport;
 use rand_core::RngCore;
 
+use super::reach::Reach;
 use super::records::{Answer, DnsName, Naptr, Question, Srv};
 
 /// More candidates than a call has time to try.
@@ -50,31 +51,6 @@ pub struct Candidate {
     pub transport: Transport,
     /// The address and port.
     pub remote: SocketAddr,
-}
-
-/// What we can speak and where to: our listeners' transports and address families.
-#[derive(Clone, Debug, Default)]
-pub struct Reach {
-    listeners: Vec<(Transport, IpAddr)>,
-}
-
-impl Reach {
-    /// What these listeners reach.
-    pub fn of(listeners: impl IntoIterator<Item = (Transport, IpAddr)>) -> Self {
-        Self { listeners: listeners.into_iter().collect() }
-    }
-
-    fn speaks(&self, transport: Transport) -> bool {
-        self.listeners.iter().any(|(ours, _)| *ours == transport)
-    }
-
-    fn speaks_ipv4(&self, transport: Transport) -> bool {
-        self.listeners.iter().any(|(ours, address)| *ours == transport && address.is_ipv4())
-    }
-
-    fn speaks_ipv6(&self, transport: Transport) -> bool {
-        self.listeners.iter().any(|(ours, address)| *ours == transport && address.is_ipv6())
-    }
 }
 
 /// What the DNS has said so far.

@@ -1,13 +1,13 @@
 //! The resolver with an upstream that the test plays, and once with a real one on loopback.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::Ipv4Addr;
 use std::pin::Pin;
 use std::sync::atomic::AtomicUsize;
 
 use hickory_resolver::proto::op::{Message, MessageType, ResponseCode};
 use hickory_resolver::proto::rr::rdata::{A, NAPTR, SRV};
 use hickory_resolver::proto::rr::{Name, RData, Record};
-use mediator_model::Transport;
+use mediator_model::{ListenerId, Transport};
 use rand_chacha::ChaCha8Rng;
 use rand_core::SeedableRng;
 use tokio::sync::Notify;
@@ -15,8 +15,8 @@ use tokio::sync::Notify;
 use super::*;
 
 fn reach() -> Reach {
-    let any: IpAddr = Ipv4Addr::UNSPECIFIED.into();
-    Reach::of([(Transport::Udp, any), (Transport::Tcp, any)])
+    let any: SocketAddr = (Ipv4Addr::UNSPECIFIED, 5060).into();
+    Reach::of(vec![(ListenerId(0), Transport::Udp, any), (ListenerId(1), Transport::Tcp, any)])
 }
 
 fn dice() -> ChaCha8Rng {

@@ -78,9 +78,11 @@ pub(super) fn start(
 }
 
 async fn accept_all(streams: Arc<Streams>, id: ListenerId, socket: TcpListener, home: usize) {
+    let mut failing = false;
     loop {
         match socket.accept().await {
             Ok((stream, remote)) => {
+                failing = false;
                 let flow =
                     Flow { transport: Transport::Tcp, listener: id, remote, connection: None };
                 take_in(&streams, stream, flow, home);
@@ -89,7 +91,10 @@ async fn accept_all(streams: Arc<Streams>, id: ListenerId, socket: TcpListener, 
             Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
             Err(error) => {
                 add_one(&streams.counters.accept_failed);
-                tracing::warn!(%error, listener = id.0, "cannot accept connections, trying again");
+                if !failing {
+                    tracing::warn!(%error, listener = id.0, "cannot accept connections");
+                }
+                failing = true;
                 tokio::time::sleep(ACCEPT_PAUSE).await;
             }
         }

@@ -79,6 +79,11 @@ impl Table {
         self.rows.read().by_id.len()
     }
 
+    pub(super) fn unsent(&self) -> usize {
+        let rows = self.rows.read();
+        rows.by_id.values().filter(|connection| connection.moved_at().1).count()
+    }
+
     pub(super) fn find(&self, id: ConnectionId) -> Option<Arc<Connection>> {
         self.rows.read().by_id.get(&id).cloned()
     }

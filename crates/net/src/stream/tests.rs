@@ -246,9 +246,11 @@ async fn a_connection_that_we_opened_serves_every_request_to_its_address() {
     // The first two wait while the connection is being opened.
     stage.send(&flow, "one", 1).unwrap();
     stage.send(&flow, "two", 2).unwrap();
+    assert_eq!(stage.streams.unsent(), 1);
     let (mut trunk, from) = carrier.accept().await.unwrap();
     assert_eq!(from.ip(), stage.address.ip(), "we speak from the listener's address");
     assert_eq!(read_text(&mut trunk, 14).await, "one\r\n\r\ntwo\r\n\r\n");
+    assert_eq!(stage.streams.unsent(), 0);
     stage.send(&flow, "three", 3).unwrap();
     assert_eq!(read_text(&mut trunk, 9).await, "three\r\n\r\n");
     trunk.write_all(b"0 answer\r\n\r\n").await.unwrap();

@@ -1,5 +1,8 @@
 //! RFC 3263 §4 as tables: a zone, a target, the candidates in order.
 
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use mediator_model::ListenerId;
 use rand_chacha::ChaCha8Rng;
 use rand_core::SeedableRng;
 
@@ -25,15 +28,22 @@ fn target(text: &str) -> Target {
     Target { secure: scheme == "sips", host, port, transport }
 }
 
-const ANY4: IpAddr = IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED);
-const ANY6: IpAddr = IpAddr::V6(std::net::Ipv6Addr::UNSPECIFIED);
+const ANY4: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 5060);
+const ANY6: SocketAddr = SocketAddr::new(IpAddr::V6(Ipv6Addr::UNSPECIFIED), 5060);
+
+fn reach(listeners: &[(Transport, SocketAddr)]) -> Reach {
+    let all = (0..).zip(listeners);
+    Reach::of(
+        all.map(|(id, (transport, address))| (ListenerId(id), *transport, *address)).collect(),
+    )
+}
 
 fn udp_and_tcp() -> Reach {
-    Reach::of([(Transport::Udp, ANY4), (Transport::Tcp, ANY4)])
+    reach(&[(Transport::Udp, ANY4), (Transport::Tcp, ANY4)])
 }
 
 fn with_tls() -> Reach {
-    Reach::of([(Transport::Udp, ANY4), (Transport::Tcp, ANY4), (Transport::Tls, ANY4)])
+    reach(&[(Transport::Udp, ANY4), (Transport::Tcp, ANY4), (Transport::Tls, ANY4)])
 }
 
 /// Answers all questions from the zone; what the zone does not cover fails.
@@ -78,7 +88,7 @@ fn check_error(zone: &str, target_text: &str, reach: &Reach, expected: &LocateEr
 
 #[test]
 fn a_numeric_address_needs_no_dns() {
-    let all = Reach::of([
+    let all = reach(&[
         (Transport::Udp, ANY4),
         (Transport::Tcp, ANY4),
         (Transport::Tls, ANY4),
@@ -107,7 +117,7 @@ fn what_no_listener_speaks_is_refused() {
 
 #[test]
 fn without_udp_the_default_is_what_we_have() {
-    let tcp = Reach::of([(Transport::Tcp, ANY4)]);
+    let tcp = reach(&[(Transport::Tcp, ANY4)]);
     check("", "sip:192.0.2.1", &tcp, &["tcp 192.0.2.1:5060"]);
 }
 
@@ -159,7 +169,7 @@ fn naptr_chooses_the_transport_that_the_domain_prefers() {
         &udp_and_tcp(),
         &["tcp 192.0.2.1:5060", "tcp 192.0.2.2:5060"],
     );
-    let udp = Reach::of([(Transport::Udp, ANY4)]);
+    let udp = reach(&[(Transport::Udp, ANY4)]);
     check(EXAMPLE, "sip:example.com", &udp, &["udp 192.0.2.1:5060"]);
     check(EXAMPLE, "sips:example.com", &with_tls(), &["tls 192.0.2.1:5061"]);
 }
@@ -197,7 +207,7 @@ fn without_naptr_each_transports_srv_records_are_asked_for() {
 fn with_nothing_but_an_address_the_default_is_udp() {
     check("a.test A 192.0.2.1", "sip:a.test", &udp_and_tcp(), &["udp 192.0.2.1:5060"]);
     check("a.test A 192.0.2.1", "sip:a.test", &with_tls(), &["udp 192.0.2.1:5060"]);
-    let tcp = Reach::of([(Transport::Tcp, ANY4)]);
+    let tcp = reach(&[(Transport::Tcp, ANY4)]);
     check("a.test A 192.0.2.1", "sip:a.test", &tcp, &["tcp 192.0.2.1:5060"]);
 }
 
@@ -246,9 +256,9 @@ fn a_name_without_an_address_is_told_apart_from_a_silent_dns() {
 #[test]
 fn ipv6_comes_first_where_we_listen_on_it() {
     let zone = "a.test A 192.0.2.1\na.test AAAA 2001:db8::1";
-    let both = Reach::of([(Transport::Udp, ANY4), (Transport::Udp, ANY6)]);
+    let both = reach(&[(Transport::Udp, ANY4), (Transport::Udp, ANY6)]);
     check(zone, "sip:a.test:5060", &both, &["udp [2001:db8::1]:5060", "udp 192.0.2.1:5060"]);
-    let tcp_on_4 = Reach::of([(Transport::Udp, ANY6), (Transport::Tcp, ANY4)]);
+    let tcp_on_4 = reach(&[(Transport::Udp, ANY6), (Transport::Tcp, ANY4)]);
     check(zone, "sip:a.test:5060;transport=tcp", &tcp_on_4, &["tcp 192.0.2.1:5060"]);
     check(zone, "sip:a.test:5060", &tcp_on_4, &["udp [2001:db8::1]:5060"]);
 }
