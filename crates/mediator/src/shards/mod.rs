@@ -15,9 +15,10 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::thread;
 
+use arc_swap::ArcSwap;
 use mediator_call::io::{EngineSetup, Input, Listener};
 use mediator_call::{Counters, Engine};
-use mediator_model::{ListenerId, Transport};
+use mediator_model::{Directory, ListenerId, Transport};
 use mediator_net::{
     BindError, Clock, Dispatch, INBOX_LIMIT, Inbox, Listeners, NetEvent, Post, Resolver,
     ResolverError, Sender, StreamParts, StreamSettings, Streams, UdpListener, inbox,
@@ -172,7 +173,7 @@ impl Shards {
                 epoch: state::epoch(&clock),
             });
             let seat = Seat { at, runtime, net, orders };
-            shards.seat(seat, engine, (&udp, &dispatch), clock)?;
+            shards.seat(seat, engine, (&udp, &dispatch, &state.directory), clock)?;
         }
         Ok(shards)
     }
@@ -182,7 +183,7 @@ impl Shards {
         &mut self,
         seat: Seat,
         engine: Engine,
-        (udp, dispatch): (&[Arc<UdpListener>], &Dispatch),
+        (udp, dispatch, directory): (&[Arc<UdpListener>], &Dispatch, &Arc<ArcSwap<Directory>>),
         clock: Clock,
     ) -> Result<(), StartError> {
         let Seat { at, runtime, net, orders } = seat;
@@ -200,7 +201,7 @@ impl Shards {
             udp: udp.iter().filter(own).cloned().collect(),
             sender: Sender::new(at, udp, self.streams.clone()),
             resolver: self.resolver.clone(),
-            teller: Teller::new(metrics.clone()),
+            teller: Teller::new(metrics.clone(), directory.clone()),
             metrics,
             clock,
         };

@@ -1,14 +1,17 @@
 //! Events of an engine as log lines and metrics.
 //!
-//! INFO tells of a call's start, answer and end, and of phones and trunks that come and go. Numbers, URIs and
+//! INFO tells of a call's start, answer and end, of calls that are refused, and of phones that come and go; WARN of
+//! a trunk that is dead. Endpoints and trunks go by the names that the operator gave them. Numbers, URIs and
 //! addresses stay below INFO; hidden numbers are never told.
 
 use std::collections::HashSet;
+use std::net::IpAddr;
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use mediator_call::CallRecord;
 use mediator_call::io::Event;
-use mediator_model::Sid;
+use mediator_model::{Directory, Sid, SourceMatch};
 use tracing::{debug, error, info, warn};
 
 use crate::metrics::ShardMetrics;
@@ -19,21 +22,23 @@ const MAX_TOLD: usize = 10_000;
 /// Tells one shard's events.
 pub(super) struct Teller {
     metrics: Arc<ShardMetrics>,
+    directory: Arc<ArcSwap<Directory>>,
     told: HashSet<(Sid, &'static str)>,
 }
 
 impl Teller {
-    pub(super) fn new(metrics: Arc<ShardMetrics>) -> Self {
-        Self { metrics, told: HashSet::new() }
+    pub(super) fn new(metrics: Arc<ShardMetrics>, directory: Arc<ArcSwap<Directory>>) -> Self {
+        Self { metrics, directory, told: HashSet::new() }
     }
 
     pub(super) fn tell(&mut self, event: Event) {
         match event {
             Event::CallStarted { call, started } => {
-                info!(%call, flow = started.kind.as_str(), "call started");
+                let from = self.endpoint_name(started.endpoint);
+                let binding = started.reference.map(tracing::field::display);
+                info!(%call, flow = started.kind.as_str(), from, binding, "call started");
                 debug!(
                     %call,
-                    endpoint = %started.endpoint,
                     redirect = %started.number_redirect,
                     call_id = %started.call_id,
                     "call routed"
@@ -47,14 +52,20 @@ impl Teller {
             Event::CallEnded(record) => self.call_ended(&record),
             Event::Dialled { delay } => self.metrics.added_delay.observe(delay),
             Event::Registration { endpoint, contacts, source } => {
-                info!(%endpoint, contacts, "registration");
-                debug!(%endpoint, %source, "registered from");
+                let endpoint = self.endpoint_name(endpoint);
+                info!(endpoint, contacts, "registration");
+                debug!(endpoint, %source, "registered from");
             }
-            Event::TrunkHealth { trunk, alive: true } => info!(%trunk, "trunk is alive"),
-            Event::TrunkHealth { trunk, alive: false } => warn!(%trunk, "trunk is dead"),
+            Event::TrunkHealth { trunk, alive: true } => {
+                info!(trunk = self.trunk_name(trunk), "trunk is alive");
+            }
+            Event::TrunkHealth { trunk, alive: false } => {
+                warn!(trunk = self.trunk_name(trunk), "trunk is dead");
+            }
             Event::Refused { status, reason, source } => {
                 self.metrics.refused(status);
-                debug!(status, reason, %source, "refused");
+                info!(code = status, reason, from = self.name_at(source), "refused");
+                debug!(code = status, reason, %source, "refused");
             }
             Event::AttributeUnserved { binding, attribute } => {
                 if self.told.len() >= MAX_TOLD {
@@ -67,6 +78,35 @@ impl Teller {
             Event::Bug { call: Some(call), what } => error!(%call, what, "a defect ended a call"),
             Event::Bug { call: None, what } => error!(what, "a defect"),
         }
+    }
+
+    /// What the operator calls an endpoint; its sid where a reload has just taken it away.
+    fn endpoint_name(&self, sid: Sid) -> String {
+        let directory = self.directory.load();
+        let found = directory.endpoint_by_sid(sid).and_then(|index| directory.endpoint(index));
+        found.map_or_else(|| sid.to_string(), |endpoint| endpoint.name.to_string())
+    }
+
+    /// The endpoint that lives at an address: `None` where none does, or several.
+    fn name_at(&self, source: IpAddr) -> Option<String> {
+        let directory = self.directory.load();
+        // The port only tells apart endpoints that share the address.
+        let SourceMatch::One(index) = directory.identify(source, 0) else { return None };
+        directory.endpoint(index).map(|endpoint| endpoint.name.to_string())
+    }
+
+    /// What the operator calls a trunk, behind the name of its group.
+    fn trunk_name(&self, sid: Sid) -> String {
+        let directory = self.directory.load();
+        let mut all = directory
+            .trunk_groups()
+            .iter()
+            .flat_map(|group| group.trunks.iter().map(move |trunk| (group, trunk)));
+        let found = all.find(|(_, trunk)| trunk.sid == sid);
+        found.map_or_else(
+            || sid.to_string(),
+            |(group, trunk)| format!("{}/{}", group.name, trunk.name),
+        )
     }
 
     fn call_ended(&self, record: &CallRecord) {
