@@ -243,14 +243,15 @@ impl Dialog {
 
     /// Whether a request from the peer belongs to this dialog: Call-ID and both tags (RFC 3261 §12.2.2).
     pub fn is_target_of(&self, request: &Request) -> bool {
-        let (Ok(call_id), Ok(from), Ok(to)) = (request.call_id(), request.from(), request.to())
+        let (Ok(call_id), Ok(from), Ok(to)) =
+            (request.call_id(), request.from_tag(), request.to_tag())
         else {
             return false;
         };
         // Tags are minted and echoed by machines: they compare byte by byte.
         call_id == self.call_id()
-            && to.tag() == self.local.tag()
-            && from.tag().filter(|tag| !tag.is_empty()) == self.remote.tag()
+            && to == self.local.tag()
+            && from.filter(|tag| !tag.is_empty()) == self.remote.tag()
     }
 
     /// The URI to resolve for the next request: the first route's, else the remote target.

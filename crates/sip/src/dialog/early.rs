@@ -82,8 +82,8 @@ impl EarlyDialogs {
 
     /// Takes in a response to the INVITE.
     pub fn handle_response(&mut self, response: &Response) -> DialogChange {
-        let Ok(to) = response.to() else { return DialogChange::None };
-        let tag = to.tag().filter(|tag| !tag.is_empty());
+        let Ok(tag) = response.to_tag() else { return DialogChange::None };
+        let tag = tag.filter(|tag| !tag.is_empty());
         let known = self.forks.iter_mut().find(|fork| fork.dialog.remote_tag() == tag);
         match (response.status(), known) {
             (101..=199, _) if tag.is_none() || self.first_2xx.is_some() => DialogChange::None,

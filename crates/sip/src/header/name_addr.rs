@@ -1,7 +1,7 @@
 //! From, To, Contact, Route and their kin: `"display" <uri>;params` (RFC 3261 §20.10, §25.1).
 
 use super::list::TypedValues;
-use super::tokens::{Class, Scanner, trim};
+use super::tokens::{Class, Scanner, find, trim};
 use super::{HeaderError, Params};
 use crate::Uri;
 use crate::message::Lines;
@@ -34,7 +34,9 @@ impl<'a> NameAddr<'a> {
     /// Passes one value and stops in front of a comma or of what cannot belong to it.
     pub(crate) fn take(scanner: &mut Scanner<'a>) -> Option<Self> {
         scanner.skip_lws();
-        let (display, uri) = if scanner.peek() == Some(b'"') {
+        let (display, uri) = if scanner.peek() == Some(b'<') {
+            (None, take_bracketed(scanner)?)
+        } else if scanner.peek() == Some(b'"') {
             let display = scanner.quoted()?;
             scanner.skip_lws();
             (Some(display), take_bracketed(scanner)?)
@@ -123,7 +125,7 @@ fn take_bracketed<'a>(scanner: &mut Scanner<'a>) -> Option<&'a [u8]> {
     if !scanner.eat(b'<') {
         return None;
     }
-    let length = scanner.rest().iter().position(|&byte| byte == b'>')?;
+    let length = find(b'>', scanner.rest())?;
     let uri = scanner.take(length);
     scanner.eat(b'>');
     Some(uri)

@@ -1,6 +1,6 @@
 //! Parameters of headers and URIs: `;name=value` (RFC 3261 §25.1 `generic-param`, §19.1.1).
 
-use super::tokens::{Class, Scanner, before, trim};
+use super::tokens::{Class, Scanner, before, find, trim};
 
 /// The parameters behind a value, parsed as they are asked for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -116,9 +116,13 @@ impl<'a> Iterator for RawIter<'a> {
 
 /// Where the first parameter of `text` ends: at the next `;` outside quotes, or at the end.
 fn param_end(text: &[u8]) -> usize {
+    let start = Class::UNQUOTED.run(text);
+    if text.get(start) != Some(&b'"') {
+        return start;
+    }
     let mut quoted = false;
     let mut escaped = false;
-    for (at, &byte) in text.iter().enumerate() {
+    for (at, &byte) in text.iter().enumerate().skip(start) {
         match byte {
             _ if escaped => escaped = false,
             b';' if !quoted => return at,
@@ -132,7 +136,7 @@ fn param_end(text: &[u8]) -> usize {
 
 /// A parameter's text as name and value.
 fn split(param: &[u8]) -> Param<'_> {
-    let Some(equals) = param.iter().position(|&byte| byte == b'=') else {
+    let Some(equals) = find(b'=', param) else {
         return (param, None);
     };
     let (name, value) = param.split_at_checked(equals).unwrap_or((param, &[]));

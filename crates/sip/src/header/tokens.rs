@@ -39,20 +39,28 @@ impl Class {
     pub(crate) const DISPLAY: Self = Self(1 << 12);
     /// A URI scheme behind its first letter.
     pub(crate) const SCHEME: Self = Self(1 << 13);
+    /// A parameter as far as its end can be told from the byte alone: neither `;` nor `"`.
+    pub(crate) const UNQUOTED: Self = Self(1 << 15);
 
     /// Whether `byte` is in the set.
     pub(crate) fn has(self, byte: u8) -> bool {
-        CLASSES.get(usize::from(byte)).is_some_and(|classes| classes & self.0 != 0)
+        classes(byte) & self.0 != 0
     }
 
     /// The length of the longest run of the set at the start of `bytes`.
     pub(crate) fn run(self, bytes: &[u8]) -> usize {
-        bytes.iter().position(|&byte| !self.has(byte)).unwrap_or(bytes.len())
+        // Four bytes at a time: a class is one bit, so it outlives the `and` of all that have it.
+        let (fours, _) = bytes.as_chunks::<4>();
+        let is_whole =
+            |four: &&[u8; 4]| four.iter().fold(self.0, |all, &byte| all & classes(byte)) != 0;
+        let whole = fours.iter().take_while(is_whole).count() * 4;
+        let rest = bytes.get(whole..).unwrap_or_default();
+        whole + rest.iter().position(|&byte| !self.has(byte)).unwrap_or(rest.len())
     }
 
     /// Whether `bytes` holds nothing else.
     pub(crate) fn holds(self, bytes: &[u8]) -> bool {
-        bytes.iter().all(|&byte| self.has(byte))
+        self.run(bytes) == bytes.len()
     }
 
     /// Whether `bytes` holds nothing else but well-formed `%HH` escapes.
@@ -70,6 +78,11 @@ impl Class {
             }
         }
     }
+}
+
+/// The classes that a byte is in.
+fn classes(byte: u8) -> u16 {
+    CLASSES.get(usize::from(byte)).copied().unwrap_or_default()
 }
 
 static CLASSES: [u16; 256] = table();
@@ -120,6 +133,7 @@ const fn classes_of(byte: u8) -> u16 {
         | bits(visible && !quote, Class::URI)
         | bits(token || lws || byte >= 0x80, Class::DISPLAY)
         | bits(scheme, Class::SCHEME)
+        | bits(!matches!(byte, b';' | b'"'), Class::UNQUOTED)
 }
 
 /// The bit of a class for a byte that is in it.
@@ -197,7 +211,8 @@ impl<'a> Scanner<'a> {
 
     /// Passes white space; says whether there was any.
     pub(crate) fn skip_lws(&mut self) -> bool {
-        !self.run(Class::LWS).is_empty()
+        // Mostly there is none, and this is asked between any two parts.
+        self.peek().is_some_and(|byte| Class::LWS.has(byte)) && !self.run(Class::LWS).is_empty()
     }
 
     /// Passes a token.
@@ -234,6 +249,22 @@ impl<'a> Scanner<'a> {
             }
         }
     }
+}
+
+/// The index of the first `byte` in `bytes`, eight at a time.
+pub(crate) fn find(byte: u8, bytes: &[u8]) -> Option<usize> {
+    const ONES: u64 = u64::MAX / 0xff;
+    let (words, tail) = bytes.as_chunks::<8>();
+    for (index, word) in words.iter().enumerate() {
+        // Equal bytes become zero; the lowest that is marked is one for certain.
+        let zero_where_equal = u64::from_le_bytes(*word) ^ (ONES * u64::from(byte));
+        let marked = zero_where_equal.wrapping_sub(ONES) & !zero_where_equal & (ONES * 0x80);
+        if marked != 0 {
+            return Some(index * 8 + marked.trailing_zeros() as usize / 8);
+        }
+    }
+    let found = tail.iter().position(|&other| other == byte)?;
+    Some(words.len() * 8 + found)
 }
 
 /// The part of `whole` in front of `rest`, which is its tail.

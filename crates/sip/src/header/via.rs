@@ -21,8 +21,8 @@ pub struct Via<'a> {
     pub port: Option<u16>,
     /// The parameters.
     pub params: Params<'a>,
-    sent_by: &'a [u8],
-    raw: &'a [u8],
+    pub(crate) sent_by: &'a [u8],
+    pub(crate) raw: &'a [u8],
 }
 
 impl<'a> Via<'a> {

@@ -102,7 +102,7 @@ pub fn check_response(response: &Response) -> Result<(), Fault> {
     let present = check_names(headers)?;
     check_vias(headers)?;
     // A UAC sends one Via, so more of them came the wrong way (RFC 3261 §8.1.3.3).
-    if headers.vias().nth(1).is_some() {
+    if !has_one_via(headers) {
         return Err(Fault::MANY_VIAS);
     }
     check_core(headers)?;
@@ -136,19 +136,25 @@ fn check_names(headers: &Headers) -> Result<u128, Fault> {
 }
 
 fn check_vias(headers: &Headers) -> Result<(), Fault> {
-    for (index, via) in headers.vias().enumerate() {
-        // The cookie alone names no transaction (RFC 4475 §3.2.1).
-        if via?.branch() == Some(MAGIC_COOKIE) && index == 0 {
-            return Err(Fault::BRANCH);
-        }
+    // The cookie alone names no transaction (RFC 4475 §3.2.1).
+    if headers.via()?.branch() == Some(MAGIC_COOKIE) {
+        return Err(Fault::BRANCH);
+    }
+    if !has_one_via(headers) {
+        headers.vias().try_for_each(|via| via.map(drop))?;
     }
     Ok(())
 }
 
+/// Whether the topmost Via is the only one.
+fn has_one_via(headers: &Headers) -> bool {
+    headers.mandatory.via_is_alone() && headers.lines(HeaderName::Via).nth(1).is_none()
+}
+
 fn check_core(headers: &Headers) -> Result<(), Fault> {
     headers.call_id()?;
-    headers.from()?;
-    headers.to()?;
+    headers.from_tag()?;
+    headers.to_tag()?;
     Ok(())
 }
 

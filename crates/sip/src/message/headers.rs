@@ -1,5 +1,6 @@
 //! The header lines and the body of a message, as spans of its bytes.
 
+use super::mandatory::Mandatory;
 use crate::header::{Elements, HeaderName, HeaderNameRef, ascii};
 use alloc::vec::Vec;
 use bytes::Bytes;
@@ -11,6 +12,7 @@ pub struct Headers {
     pub(super) bytes: Bytes,
     pub(super) lines: Vec<Line>,
     pub(super) body: Span,
+    pub(super) mandatory: Mandatory,
 }
 
 /// A range of a message's bytes; 16 bits hold any offset, for no message is longer.
@@ -25,6 +27,15 @@ impl Span {
     pub(super) fn new(start: usize, end: usize) -> Self {
         debug_assert!(start <= end && u16::try_from(end).is_ok(), "beyond the longest message");
         Self { start: start as u16, end: end as u16 }
+    }
+
+    /// The span of `part`, which is a slice of `text`; of an empty one only that it is empty is kept.
+    pub(super) fn within(text: &[u8], part: &[u8]) -> Self {
+        if part.is_empty() {
+            return Self::default();
+        }
+        let start = (part.as_ptr() as usize).wrapping_sub(text.as_ptr() as usize);
+        Self::new(start, start.saturating_add(part.len()))
     }
 
     /// The bytes of the span in the text that it was made for.

@@ -9,6 +9,7 @@ mod check;
 mod fault;
 mod framing;
 mod headers;
+mod mandatory;
 mod method;
 mod parse;
 mod reply;

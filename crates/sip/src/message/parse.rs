@@ -6,6 +6,7 @@
 
 use super::fault::{Fault, ParseError};
 use super::headers::{Headers, Line, Span};
+use super::mandatory::Mandatory;
 use super::scan::{is_folded, line_end};
 use super::{Message, Method, Request, Response};
 use crate::header::{Class, HeaderName, Scanner};
@@ -50,7 +51,8 @@ fn parse_with(mut bytes: Bytes, mut fault: Option<Fault>) -> Result<Message, Par
     let body = reader.body();
     let fault = reader.fault;
     bytes.truncate(usize::from(body.end));
-    let headers = Headers { bytes, lines, body };
+    let mandatory = Mandatory::read(&bytes, &lines);
+    let headers = Headers { bytes, lines, body, mandatory };
     let message = match start {
         StartLine::Request { method, method_text, uri } => {
             Message::Request(Request { headers, method, method_text, uri })

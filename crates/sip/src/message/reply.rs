@@ -89,7 +89,7 @@ fn put_ip(writer: &mut Writer, ip: IpAddr) {
 }
 
 fn put_to(writer: &mut Writer, request: &Request, to_tag: Option<&str>) {
-    let lacks_tag = request.to().is_ok_and(|to| to.tag().is_none());
+    let lacks_tag = request.to_tag().is_ok_and(|tag| tag.is_none());
     match (request.first(HeaderName::To), to_tag) {
         (Some(to), Some(tag)) if lacks_tag => {
             writer.put(b"To: ");

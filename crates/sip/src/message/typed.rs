@@ -11,11 +11,7 @@ type Parsed<T> = Result<T, HeaderError>;
 impl Headers {
     /// The topmost Via.
     pub fn via(&self) -> Parsed<Via<'_>> {
-        let line = self.required(HeaderName::Via)?;
-        let mut scanner = Scanner::new(line);
-        Via::take(&mut scanner)
-            .filter(|_| scanner.is_end() || scanner.eat_separator(b','))
-            .ok_or(malformed(HeaderName::Via))
+        self.mandatory.via(&self.bytes)
     }
 
     /// Every Via, the topmost first.
@@ -33,17 +29,24 @@ impl Headers {
         self.address(HeaderName::To)
     }
 
+    /// The tag of From; `None` where it has none. The whole of From has been read to find it.
+    pub fn from_tag(&self) -> Parsed<Option<&[u8]>> {
+        self.mandatory.tag_of_from(&self.bytes)
+    }
+
+    /// The tag of To; `None` where it has none. The whole of To has been read to find it.
+    pub fn to_tag(&self) -> Parsed<Option<&[u8]>> {
+        self.mandatory.tag_of_to(&self.bytes)
+    }
+
     /// Call-ID. Any visible text: it is compared byte by byte and never taken apart (RFC 3261 §20.8).
     pub fn call_id(&self) -> Parsed<&[u8]> {
-        let value = self.required(HeaderName::CallId)?;
-        let valid = !value.is_empty() && Class::VISIBLE.holds(value);
-        valid.then_some(value).ok_or(malformed(HeaderName::CallId))
+        self.mandatory.call_id(&self.bytes)
     }
 
     /// `CSeq`.
     pub fn cseq(&self) -> Parsed<CSeq<'_>> {
-        let value = self.required(HeaderName::CSeq)?;
-        CSeq::parse(value).map_err(|problem| HeaderError { header: HeaderName::CSeq, problem })
+        self.mandatory.cseq(&self.bytes)
     }
 
     /// Max-Forwards, 0 to 255 (RFC 3261 §20.22); `None` where there is none.

@@ -293,7 +293,7 @@ impl<U: Copy> TransactionLayer<U> {
             return false;
         }
         let ends_something =
-            request.method() == Method::Cancel || request.to().is_ok_and(|to| to.tag().is_some());
+            request.method() == Method::Cancel || request.to_tag().is_ok_and(|tag| tag.is_some());
         !ends_something || live >= limit.saturating_add(limit / 4)
     }
 

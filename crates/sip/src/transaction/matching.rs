@@ -44,12 +44,12 @@ impl Name {
             return Ok(());
         }
         self.field(request.uri());
-        self.field(request.from()?.tag().unwrap_or_default());
+        self.field(request.from_tag()?.unwrap_or_default());
         self.field(request.call_id()?);
         self.bytes.extend_from_slice(&request.cseq()?.number.to_be_bytes());
         self.field(via.raw());
         self.head = self.bytes.len();
-        self.bytes.extend_from_slice(request.to()?.tag().unwrap_or_default());
+        self.bytes.extend_from_slice(request.to_tag()?.unwrap_or_default());
         Ok(())
     }
 
@@ -105,7 +105,7 @@ impl SecretHash {
     ///
     /// Values are taken as they are written: the copies of one request differ in Via and Route only.
     pub(super) fn of_origin(&self, request: &Request) -> Option<u64> {
-        if has_tag(request.first(HeaderName::To)?) {
+        if request.to_tag().ok()?.is_some() {
             return None;
         }
         let mut hasher = FoldHasher::with_seed(self.seed, &self.shared);
@@ -115,14 +115,4 @@ impl SecretHash {
         }
         Some(hasher.finish())
     }
-}
-
-/// Whether an address has a tag. Parameters follow the last `>`, or the URI itself where there is none
-/// (§20.10).
-fn has_tag(address: &[u8]) -> bool {
-    let parameters = address.rsplit(|byte| *byte == b'>').next().unwrap_or_default();
-    parameters.split(|byte| *byte == b';').any(|parameter| {
-        let name = parameter.split(|byte| *byte == b'=').next().unwrap_or_default();
-        name.trim_ascii().eq_ignore_ascii_case(b"tag")
-    })
 }

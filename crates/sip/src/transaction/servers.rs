@@ -243,7 +243,7 @@ impl Server {
         let ServerMachine::Invite(machine) = &self.machine else { return false };
         let Some(reply) = machine.unacknowledged() else { return true };
         match Message::parse(Bytes::copy_from_slice(reply)) {
-            Ok(message) => message.headers().to().is_ok_and(|to| to.tag() == Some(to_tag)),
+            Ok(message) => message.headers().to_tag().is_ok_and(|tag| tag == Some(to_tag)),
             Err(_) => false,
         }
     }

@@ -3,7 +3,7 @@
 //! Strict: what a URI may not hold must be escaped, and an escape is two hex digits.
 
 use super::{Host, Scheme, Uri, UriError};
-use crate::header::{Class, Params, Scanner};
+use crate::header::{Class, Params, Scanner, find};
 
 /// The most parameters that a URI may have, and the most headers behind its `?`: comparing two URIs
 /// compares each with each.
@@ -19,7 +19,7 @@ impl<'a> Uri<'a> {
     }
 
     fn read(text: &'a [u8]) -> Result<Self, UriError> {
-        let colon = text.iter().position(|&byte| byte == b':').ok_or(UriError::Scheme)?;
+        let colon = find(b':', text).ok_or(UriError::Scheme)?;
         let (name, rest) = text.split_at_checked(colon).ok_or(UriError::Scheme)?;
         let rest = rest.get(1..).unwrap_or_default();
         let scheme = match name.len() {
@@ -53,9 +53,19 @@ impl<'a> Uri<'a> {
     fn with_sip_part(mut self, text: &'a [u8]) -> Result<Self, UriError> {
         let mut scanner = Scanner::new(text);
         // Everywhere else an @ is escaped, so the first one ends the user part.
-        if let Some(at) = text.iter().position(|&byte| byte == b'@') {
-            (self.user, self.password) = user_info(scanner.take(at))?;
-            scanner.eat(b'@');
+        let run = Class::USER.run(text);
+        match text.get(run) {
+            Some(b'@') if run > 0 => {
+                self.user = Some(scanner.take(run));
+                scanner.eat(b'@');
+            }
+            Some(_) => {
+                if let Some(at) = find(b'@', text) {
+                    (self.user, self.password) = user_info(scanner.take(at))?;
+                    scanner.eat(b'@');
+                }
+            }
+            None => {}
         }
         self.host = Host::take(&mut scanner).ok_or(UriError::Host)?;
         if scanner.eat(b':') {
@@ -87,6 +97,9 @@ impl<'a> Uri<'a> {
     /// Fills in parameters and headers.
     fn with_tail(mut self, mut scanner: Scanner<'a>) -> Result<Self, UriError> {
         let tail = scanner.rest();
+        if tail.is_empty() {
+            return Ok(self);
+        }
         let end = tail.iter().position(|&byte| byte == b'?').unwrap_or(tail.len());
         let params = scanner.take(end);
         match params.split_first() {
