@@ -7,7 +7,7 @@ use anyhow::{Result, ensure};
 use mediator_tests::baresip::Baresip;
 use mediator_tests::child::until;
 use mediator_tests::config::Config;
-use mediator_tests::linphone::Linphone;
+use mediator_tests::linphone::{Dtmf, Linphone};
 use mediator_tests::server::Server;
 use mediator_tests::stage::Loopback;
 
@@ -104,6 +104,33 @@ fn linphones_hold_and_resume_and_the_callee_hangs_up() -> Result<()> {
     listen("bob after the hold", || Ok(bob.heard(ALICE_TONE)?.saturating_sub(before)))?;
     bob.say("terminate")?;
     alice.sees("ended")?;
+    bob.sees("ended")?;
+    alice.quit()?;
+    bob.quit()?;
+    server.stop()
+}
+
+#[test]
+fn digits_cross_as_info_requests_both_ways() -> Result<()> {
+    let scene = Scene::new("linphones_info")?;
+    let server = serve(&scene)?;
+    let start = |name, at: &Loopback, hertz| {
+        let place = (at.ip(), Some(scene.server.sip()));
+        let mut phone = Linphone::start_with(&scene.stage, name, place, hertz, Dtmf::Info)?;
+        phone.registered()?;
+        anyhow::Ok(phone)
+    };
+    let mut alice = start("alice", &scene.caller, ALICE_TONE)?;
+    let mut bob = start("bob", &scene.callee, BOB_TONE)?;
+    alice.dial(REDIRECT, scene.server.sip())?;
+    bob.rings()?;
+    bob.say("answer")?;
+    alice.sees("Media streams established")?;
+    alice.say("5")?;
+    bob.sees("Receiving tone 5 from")?;
+    bob.say("*")?;
+    alice.sees("Receiving tone * from")?;
+    alice.say("terminate")?;
     bob.sees("ended")?;
     alice.quit()?;
     bob.quit()?;

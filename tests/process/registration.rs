@@ -5,6 +5,7 @@ use mediator_tests::config::Config;
 use mediator_tests::sipp::Sipp;
 use mediator_tests::sipp::log::Logged;
 use mediator_tests::stage::Loopback;
+use mediator_tests::wire::{Datagrams, Request};
 
 use crate::scene::{CALLER, DESTINATION, REDIRECT, Scene, final_response, received, request, user};
 
@@ -101,4 +102,79 @@ fn shows_a_phones_own_number_whatever_its_from_claims() -> Result<()> {
     let from = request(&leg_b, "INVITE")?.header("From").unwrap_or_default();
     ensure!(user(from) == ALICE, "From {from}");
     Ok(())
+}
+
+/// One REGISTER as it is filled in, then the contacts that its final response lists.
+fn register_as(
+    scene: &Scene,
+    phone: &Loopback,
+    (contact, expires, status): (&str, &str, u16),
+) -> Result<Vec<String>> {
+    let messages = Sipp::new("register", "uac_register_as", phone.sip())
+        .key("user", "alice")
+        .fill("contact", contact)
+        .fill("expires", expires)
+        .fill("status", &status.to_string())
+        .credentials("alice", "alice")
+        .call(&scene.stage, "alice", scene.server.sip())?
+        .succeed()?;
+    let last = received(&messages).last().context("no response")?;
+    ensure!(last.status() == Some(status), "{status} wanted: {}", last.text);
+    Ok(last.headers("Contact").map(str::to_owned).collect())
+}
+
+#[test]
+fn keeps_refreshes_and_removes_contacts_as_rfc_3261_section_10_says() -> Result<()> {
+    let (scene, phone) = (Scene::new("contacts")?, Loopback::lease()?);
+    let server = scene.serve(&config(&scene))?;
+    let one = format!("<sip:one@{}>", phone.sip());
+    let two = format!("<sip:two@{}>", phone.sip());
+    let (contact_one, contact_two) =
+        (format!("Contact: {one}"), format!("Contact: {two};expires=900"));
+    // What is sent, and how many contacts there are afterwards.
+    let rows = [
+        ((contact_one.as_str(), "600", 200), 1),
+        ((contact_one.as_str(), "1200", 200), 1),
+        ((contact_two.as_str(), "600", 200), 2),
+        (("Subject: a query", "600", 200), 2),
+        ((contact_one.as_str(), "10", 423), 0),
+        (("Contact: *", "600", 400), 0),
+        ((contact_one.as_str(), "0", 200), 1),
+        (("Contact: *", "0", 200), 0),
+    ];
+    for (sent, count) in rows {
+        let contacts = register_as(&scene, &phone, sent)?;
+        ensure!(contacts.len() == count, "{sent:?}: {count} wanted: {contacts:?}");
+        if sent.0 == contact_two {
+            let own = contacts.iter().find(|contact| contact.contains(&two));
+            let own = own.context("the second contact is not listed")?;
+            ensure!(own.contains("expires=900") || own.contains("expires=899"), "{own}");
+        }
+    }
+    let caller = scene.uac("uac_refused").call(&scene.stage, ALICE, scene.server.sip())?;
+    let leg_a = caller.succeed()?;
+    ensure!(final_response(&leg_a)?.status() == Some(480), "called though it left");
+    server.stop()
+}
+
+#[test]
+fn keeps_silent_towards_an_address_that_guesses_passwords() -> Result<()> {
+    let (scene, phone) = (Scene::new("ban")?, Loopback::lease()?);
+    let ban = "{ failures = 3, window = \"60s\", duration = \"300s\" }";
+    let server = scene.serve(&config(&scene).sip("ban", ban))?;
+    for _ in 0..3 {
+        register(&scene, "uac_register_refused", &phone, "malory")?;
+    }
+    let uri = format!("sip:{}", scene.server.sip());
+    let options = |from, unique| Request { method: "OPTIONS", uri: &uri, from, unique, extra: "" };
+    let banned = Datagrams::bind(phone.sip())?;
+    banned.send(scene.server.sip(), options(phone.sip(), "banned").text("UDP"))?;
+    banned.hears_nothing()?;
+    // Nobody else is banned with it.
+    let carrier = Datagrams::bind(scene.caller.sip())?;
+    carrier.send(scene.server.sip(), options(scene.caller.sip(), "carrier").text("UDP"))?;
+    ensure!(carrier.receive()?.status() == Some(200), "the carrier is banned too");
+    let log = server.log();
+    ensure!(!log.contains("malory") && !log.contains("alice"), "who and with what: {log}");
+    server.stop()
 }

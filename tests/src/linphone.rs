@@ -25,6 +25,15 @@ const ASK_AGAIN: Duration = Duration::from_millis(100);
 /// The length of what it plays; calls are shorter.
 const PLAYED: Duration = Duration::from_mins(1);
 
+/// How a phone sends digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dtmf {
+    /// As telephone-events (RFC 4733).
+    Events,
+    /// In INFO requests.
+    Info,
+}
+
 /// A phone that runs.
 #[derive(Debug)]
 pub struct Linphone {
@@ -43,10 +52,21 @@ impl Linphone {
         registrar: Option<SocketAddr>,
         hertz: f64,
     ) -> Result<Self> {
+        Self::start_with(stage, name, (ip, registrar), hertz, Dtmf::Events)
+    }
+
+    /// As [`Self::start`], with a choice of how digits are sent.
+    pub fn start_with(
+        stage: &Stage,
+        name: &str,
+        (ip, registrar): (Ipv4Addr, Option<SocketAddr>),
+        hertz: f64,
+        dtmf: Dtmf,
+    ) -> Result<Self> {
         let home = stage.path(name);
         fs::create_dir_all(home.join(".local/share/linphone"))?;
         fs::create_dir_all(home.join("tmp"))?;
-        fs::write(home.join("rc"), settings(name, ip, registrar))?;
+        fs::write(home.join("rc"), settings(name, ip, registrar, dtmf))?;
         tone::write(&home.join("play.wav"), hertz, PLAYED)?;
         let mut command = Command::new("linphonec");
         command.arg("-c").arg(home.join("rc")).arg("-S").current_dir(&home);
@@ -116,12 +136,16 @@ impl Linphone {
 }
 
 /// The phone's configuration file.
-fn settings(name: &str, ip: Ipv4Addr, registrar: Option<SocketAddr>) -> String {
+fn settings(name: &str, ip: Ipv4Addr, registrar: Option<SocketAddr>, dtmf: Dtmf) -> String {
+    let (events, info) = match dtmf {
+        Dtmf::Events => (1, 0),
+        Dtmf::Info => (0, 1),
+    };
     // auto_net_state_mon = 0 opens no socket at all; guess_hostname puts another interface's
     // address into From.
     let phone = format!(
         "[sip]\nbind_address={ip}\nsip_port=5060\nsip_tcp_port=0\nsip_tls_port=0\nuse_ipv6=0\n\
-         guess_hostname=0\ncontact=\"{name}\" <sip:{name}@{ip}>\nuse_rfc2833=1\nuse_info=0\n\
+         guess_hostname=0\ncontact=\"{name}\" <sip:{name}@{ip}>\nuse_rfc2833={events}\nuse_info={info}\n\
          default_proxy={}\nregister_only_when_network_is_up=0\n\
          [rtp]\nbind_address={ip}\naudio_rtp_port=7078\n[net]\nauto_net_state_mon=1\n\
          [audio_codec_0]\nmime=PCMU\nrate=8000\nchannels=1\nenabled=1\n\
