@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use bytes::Bytes;
 use mediator_model::{Directory, Flow, SourceMatch};
 use mediator_net::{Frame, FrameReader, StreamPolicy};
 use mediator_sip::message;
@@ -37,7 +38,10 @@ impl FrameReader for SipFrames {
     fn poll_frame(&mut self) -> Frame {
         match self.framer.poll_frame() {
             Ok(None) => Frame::Incomplete,
-            Ok(Some(message::Frame::Message(bytes))) => Frame::Message(bytes),
+            // In memory of its own: one kept header must not pin the stream's buffer.
+            Ok(Some(message::Frame::Message(bytes))) => {
+                Frame::Message(Bytes::copy_from_slice(&bytes))
+            }
             Ok(Some(message::Frame::Ping)) => Frame::Ping,
             Ok(Some(message::Frame::Pong)) => Frame::Pong,
             Err(error) => {
