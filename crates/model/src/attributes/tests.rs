@@ -1,3 +1,5 @@
+//! What attributes may say, what is refused, and what of them reaches leg B.
+
 use std::format;
 use std::string::{String, ToString};
 

@@ -1,3 +1,5 @@
+//! Which binding a call finds, and when one ends.
+
 use super::*;
 
 fn binding(claim: ClaimWindow, expires: Option<u64>) -> Binding {

@@ -1,3 +1,5 @@
+//! Who sent a request, where a number leads, and which objects do not fit together.
+
 use std::string::ToString;
 use std::vec;
 

@@ -1,3 +1,5 @@
+//! Addresses and blocks as they are written, and secrets that nothing prints.
+
 use std::format;
 use std::string::ToString;
 

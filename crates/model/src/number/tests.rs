@@ -1,3 +1,5 @@
+//! Numbers as they are written, and what is none.
+
 use std::string::{String, ToString};
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Sids as they are written and read.
+
 use std::format;
 use std::string::ToString;
 

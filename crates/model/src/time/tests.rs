@@ -1,3 +1,5 @@
+//! Time that never runs backwards, and dates as records show them.
+
 use super::*;
 
 const SECOND: Duration = Duration::from_secs(1);

@@ -1,3 +1,5 @@
+//! Transports by their names.
+
 use std::string::ToString;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Lists of codes, and the order of trunks.
+
 use std::string::ToString;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Contacts that come, go and run out, under many threads too.
+
 use mediator_model::{Flow, ListenerId};
 use std::sync::Barrier;
 use std::thread;

@@ -1,3 +1,5 @@
+//! Limits, health, replays and bans, under many threads too.
+
 use std::net::Ipv4Addr;
 use std::sync::Barrier;
 use std::thread;

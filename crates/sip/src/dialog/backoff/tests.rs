@@ -1,3 +1,5 @@
+//! When a message is sent again, and when that ends.
+
 use super::{Backoff, RetransmitTimes, Tick};
 use alloc::vec::Vec;
 use core::time::Duration;

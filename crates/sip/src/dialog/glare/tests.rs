@@ -1,3 +1,5 @@
+//! How long each side waits after requests that crossed.
+
 use super::super::CallIdOwner;
 use super::{glare_backoff, pending_retry_after};
 use alloc::collections::BTreeSet;

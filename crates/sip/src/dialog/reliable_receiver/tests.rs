@@ -1,3 +1,5 @@
+//! Which reliable provisional responses are acknowledged: RFC 3262 §4.
+
 use super::super::testing::response;
 use super::ReliableVerdict::{Acknowledge, Duplicate, Faulty, Gap, Unreliable};
 use super::{ReliableReceiver, ReliableVerdict};

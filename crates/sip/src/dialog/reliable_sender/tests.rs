@@ -1,3 +1,5 @@
+//! Reliable provisional responses until their PRACK comes: RFC 3262 §3.
+
 use super::super::testing::request;
 use super::super::{RetransmitTimes, Sdp};
 use super::{MAX_QUEUED_PROVISIONALS, PrackFault, QueueFull, ReliableEvent, ReliableSender};

@@ -1,3 +1,5 @@
+//! The 2xx again and again until its ACK: RFC 3261 §13.3.1.4.
+
 use super::super::RetransmitTimes;
 use super::{Retransmission, Retransmit2xx};
 use bytes::Bytes;
