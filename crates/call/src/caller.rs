@@ -77,6 +77,7 @@ impl Call {
             let tag = local_tag(self.key, None, cx.dice.next_u64());
             if let Ok(dialog) = Dialog::from_request(&invite.request, tag.as_bytes()) {
                 self.a.dialog = dialog;
+                self.a.is_known = false;
             }
             let mut fresh = OfferAnswer::new();
             let offered = if dial.offer.is_some() { Sdp::Present } else { Sdp::Absent };

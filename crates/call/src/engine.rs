@@ -27,6 +27,7 @@ use crate::io::{EngineSetup, Input, Output};
 use crate::leg::Side;
 use crate::probe::Probes;
 use crate::relay::refuse_method;
+use crate::request::EarlyDialog;
 use crate::verdict::Failure;
 
 /// Wheel entries taken at a time, so that outputs do not pile up.
@@ -432,12 +433,16 @@ impl Call {
         if let Some(leg) = self.leg(side) {
             return leg.dialog.is_target_of(request);
         }
-        let Some(early) = self.dial.as_ref().and_then(|dial| dial.speaking) else { return false };
-        self.branches
-            .iter()
-            .find(|branch| branch.id == early.branch)
-            .and_then(|branch| branch.dialogs.dialog(early.fork))
-            .is_some_and(|dialog| dialog.is_target_of(request))
+        self.early_of(request).is_some()
+    }
+
+    /// The early dialog of leg B that a request names, heard by the caller or not.
+    pub(crate) fn early_of(&self, request: &Request) -> Option<EarlyDialog> {
+        self.branches.iter().find_map(|branch| {
+            let (fork, _) =
+                branch.dialogs.iter().find(|(_, dialog)| dialog.is_target_of(request))?;
+            Some(EarlyDialog { branch: branch.id, fork })
+        })
     }
 
     /// Takes a request into its dialog: CSeq in order (RFC 3261 §12.2.2).
@@ -447,16 +452,15 @@ impl Call {
         request: &Request,
     ) -> Result<(), mediator_sip::dialog::DialogFault> {
         if let Some(leg) = self.leg_mut(side) {
+            leg.is_known = true;
             return leg.dialog.handle_request(request);
         }
-        let Some(early) = self.dial.as_ref().and_then(|dial| dial.speaking) else { return Ok(()) };
-        match self.branches.iter_mut().find(|branch| branch.id == early.branch) {
-            Some(branch) => match branch.dialogs.dialog_mut(early.fork) {
-                Some(dialog) => dialog.handle_request(request),
-                None => Ok(()),
-            },
-            None => Ok(()),
-        }
+        let Some(early) = self.early_of(request) else { return Ok(()) };
+        self.branches
+            .iter_mut()
+            .find(|branch| branch.id == early.branch)
+            .and_then(|branch| branch.dialogs.dialog_mut(early.fork))
+            .map_or(Ok(()), |dialog| dialog.handle_request(request))
     }
 
     /// The answer to our PRACK.

@@ -18,6 +18,9 @@ use mediator_sip::transaction::ServerKey;
 use crate::context::{Core, Hop};
 use crate::request::Queued;
 
+/// ACKs that a leg remembers; re-INVITEs that follow each other faster than that lose the oldest.
+const MAX_SENT_ACKS: usize = 8;
+
 /// The two sides of a call.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Side {
@@ -117,8 +120,12 @@ pub(crate) struct Leg {
     /// A session timer agreed in a transaction that is not over yet.
     pub(crate) agreed: Option<Negotiated>,
     pub(crate) allows_update: bool,
+    /// The peer knows of the dialog: until a request of its shows so, our response that made it may be lost, and
+    /// a request of ours would get 481.
+    pub(crate) is_known: bool,
     pub(crate) unacknowledged: Option<Box<Unacknowledged>>,
-    pub(crate) sent_ack: Option<Box<SentAck>>,
+    /// One for each 2xx that may come again: a re-INVITE may follow before the ACK of the last one has arrived.
+    pub(crate) sent_acks: Vec<SentAck>,
     /// The CSeq number of an INVITE of ours whose 2xx made an offer: its ACK waits for the other side's answer.
     pub(crate) owed_ack: Option<u32>,
 }
@@ -137,8 +144,9 @@ impl Leg {
             session: SessionTimer::new(),
             agreed: None,
             allows_update: false,
+            is_known: false,
             unacknowledged: None,
-            sent_ack: None,
+            sent_acks: Vec::new(),
             owed_ack: None,
         }
     }
@@ -179,10 +187,25 @@ impl Leg {
         self.flow = Flow { connection, listener, ..flow };
     }
 
+    /// Keeps an ACK for the copies of its 2xx.
+    pub(crate) fn keep_ack(&mut self, ack: SentAck) {
+        self.sent_acks.retain(|known| known.cseq != ack.cseq);
+        if self.sent_acks.len() == MAX_SENT_ACKS {
+            self.sent_acks.remove(0);
+        }
+        self.sent_acks.reserve_exact(1);
+        self.sent_acks.push(ack);
+    }
+
+    /// The ACK that was sent for the 2xx with this CSeq number.
+    pub(crate) fn ack_for(&self, cseq: u32) -> Option<Bytes> {
+        self.sent_acks.iter().find(|ack| ack.cseq == cseq).map(|ack| ack.bytes.clone())
+    }
+
     /// The earliest of this leg's deadlines.
     pub(crate) fn next_deadline(&self) -> Option<Instant> {
         let unacknowledged = self.unacknowledged.as_ref().map(|u| u.retransmit.next_deadline());
-        let forget = self.sent_ack.as_ref().map(|ack| ack.until);
+        let forget = self.sent_acks.iter().map(|ack| ack.until).min();
         [unacknowledged, forget, self.session.next_deadline()].into_iter().flatten().min()
     }
 

@@ -1,7 +1,5 @@
 //! Both legs once they are confirmed: ACK, BYE, refreshes, and requests that wait for a name.
 
-use alloc::boxed::Box;
-
 use mediator_model::Flow;
 use mediator_sip::dialog::Side as Speaker;
 use mediator_sip::dialog::{Carrier, OfferIn, Retransmission, Sdp, TimerEvent};
@@ -79,7 +77,7 @@ impl Call {
         let flow = leg.flow;
         let bytes = cx.acknowledge(&leg.dialog, flow, cseq, body.as_ref());
         let until = cx.now + cx.settings.timers.patience();
-        leg.sent_ack = Some(Box::new(SentAck { cseq, bytes, until }));
+        leg.keep_ack(SentAck { cseq, bytes, until });
     }
 
     /// Asks for a leg's address; its requests wait.
@@ -103,7 +101,7 @@ impl Call {
                     let flow = leg.flow;
                     let bytes = cx.acknowledge(&leg.dialog, flow, cseq, body.as_ref());
                     let until = cx.now + cx.settings.timers.patience();
-                    leg.sent_ack = Some(Box::new(SentAck { cseq, bytes, until }));
+                    leg.keep_ack(SentAck { cseq, bytes, until });
                 }
                 Queued::Request(request, intent) => self.request(cx, side, request, intent),
             }
@@ -177,6 +175,7 @@ impl Call {
         if !waited {
             return;
         }
+        leg.is_known = true;
         leg.unacknowledged = None;
         let sdp = sdp_of(request);
         let presence = if sdp.is_some() { Sdp::Present } else { Sdp::Absent };
@@ -219,8 +218,9 @@ impl Call {
         self.run_2xx_deadline(cx, side);
         let now = cx.now;
         let Some(leg) = self.leg_mut(side) else { return };
-        if leg.sent_ack.as_ref().is_some_and(|ack| ack.until <= now) {
-            leg.sent_ack = None;
+        leg.sent_acks.retain(|ack| ack.until > now);
+        if leg.sent_acks.is_empty() {
+            leg.sent_acks.shrink_to_fit();
         }
         if leg.session.next_deadline().is_none_or(|due| due > now) {
             return;

@@ -47,9 +47,8 @@ impl Call {
             return;
         }
         let Some(leg) = self.leg(side) else { return };
-        if let Some(ack) = leg.sent_ack.as_ref().filter(|ack| ack.cseq == cseq.number) {
-            let (flow, bytes) = (leg.flow, ack.bytes.clone());
-            cx.send(flow, bytes);
+        if let Some(ack) = leg.ack_for(cseq.number) {
+            cx.send(leg.flow, ack);
         }
     }
 

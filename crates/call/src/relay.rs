@@ -20,7 +20,7 @@ use crate::cdr::Originator;
 use crate::context::{ALLOW, Core};
 use crate::dtmf::InfoBody;
 use crate::leg::{LocalSdp, Side, timer_settings};
-use crate::request::{Body, Intent, MAX_FORWARDS, Outbound, Relayed};
+use crate::request::{Body, EarlyDialog, Intent, MAX_FORWARDS, Outbound, Relayed};
 use crate::sdp::sdp_of;
 
 /// What a leg offers to talk to, early or confirmed.
@@ -29,6 +29,7 @@ pub(crate) struct Talker<'a> {
     pub(crate) sdp: &'a mut LocalSdp,
     pub(crate) allows_update: bool,
     pub(crate) confirmed: bool,
+    pub(crate) is_known: bool,
     pub(crate) address: Option<core::net::IpAddr>,
 }
 
@@ -45,6 +46,7 @@ impl Call {
                 sdp: &mut branch.sdp,
                 allows_update: fork.allows_update,
                 confirmed: false,
+                is_known: true,
                 address,
             });
         }
@@ -52,6 +54,7 @@ impl Call {
         let address = cx.listener(&leg.flow).map(|listener| listener.advertised.ip());
         Some(Talker {
             confirmed: leg.dialog.is_confirmed(),
+            is_known: leg.is_known,
             offer_answer: &mut leg.offer_answer,
             sdp: &mut leg.sdp,
             allows_update: leg.allows_update,
@@ -69,6 +72,9 @@ impl Call {
     ) {
         if let Some(leg) = self.leg_mut(side) {
             leg.learn_abilities(&request);
+        }
+        if side == Side::B && self.b.is_none() && self.early_of(&request) != self.heard_fork() {
+            return refuse_unheard(cx, server, &request);
         }
         match request.method() {
             Method::Bye => self.peer_bye(cx, side, server, &request),
@@ -90,6 +96,11 @@ impl Call {
         }
     }
 
+    /// The early dialog that the caller hears of.
+    fn heard_fork(&self) -> Option<EarlyDialog> {
+        self.dial.as_ref().and_then(|dial| dial.speaking)
+    }
+
     fn peer_bye(&mut self, cx: &mut Core, side: Side, server: ServerKey, request: &Request) {
         cx.refuse(server, request, 200);
         if self.is_ending() {
@@ -97,10 +108,7 @@ impl Call {
         }
         let originator = if side == Side::A { Originator::Source } else { Originator::Destination };
         self.refuse_relayed(cx);
-        // Our 2xx to this peer need not arrive any more, nor do we owe it a BYE.
-        if let Some(leg) = self.leg_mut(side) {
-            leg.unacknowledged = None;
-        }
+        // We owe it no BYE; our 2xx still goes out until its ACK, as its sender may wait for it (RFC 5407 §3.1.4).
         self.bye_after_ack.retain(|due| *due != side);
         if self.invite.is_some() {
             if side == Side::A {
@@ -190,6 +198,9 @@ impl Call {
         sdp: &[u8],
     ) {
         let method = self.talker(cx, side.other()).and_then(|other| {
+            if !other.is_known {
+                return Some((Method::Update, Err(Refusal::Pending)));
+            }
             let (method, offer_in) = match (other.allows_update, other.confirmed) {
                 (true, _) => (Method::Update, OfferIn::Update),
                 (false, true) => (Method::Invite, OfferIn::Invite),
@@ -289,7 +300,7 @@ impl Call {
                 );
             }
         };
-        let reachable = self.talker(cx, side.other()).is_some();
+        let reachable = self.talker(cx, side.other()).is_some_and(|other| other.is_known);
         if !reachable {
             // Keys pressed before anybody is there have no effect.
             return cx.refuse(server, &request, 200);
@@ -310,6 +321,15 @@ impl Call {
             let client = sent.client;
             cx.layer.cancel(cx.now, client, None, crate::context::ClientUse::Orphan);
         }
+    }
+}
+
+/// A request in an early dialog that the caller does not hear of: it is there, but there is nobody to pass it to.
+fn refuse_unheard(cx: &mut Core, server: ServerKey, request: &Request) {
+    match request.method() {
+        Method::Info | Method::Options => cx.refuse(server, request, 200),
+        Method::Invite | Method::Update => refuse_offer(cx, server, request, Refusal::Pending),
+        _ => cx.refuse(server, request, 481),
     }
 }
 

@@ -46,6 +46,10 @@ impl Body {
     }
 }
 
+/// How far the CSeq number of a stray dialog's BYE is above its INVITE's: what was sent in it while it was early is
+/// forgotten, and the number must be higher (RFC 3261 §12.2.1.1).
+const STRAY_CSEQ_STEP: u32 = 1000;
+
 /// Max-Forwards of requests that begin with us (RFC 3261 §8.1.1.6).
 pub(crate) const MAX_FORWARDS: u8 = 70;
 
@@ -226,7 +230,7 @@ impl Core {
             remote: response.first(HeaderName::To).unwrap_or_default(),
             target: target.as_bytes(),
             routes: &[],
-            cseq,
+            cseq: cseq.saturating_add(STRAY_CSEQ_STEP),
         });
         if let DialogChange::Confirmed(fork) | DialogChange::Unusable2xx(fork) =
             dialogs.handle_response(response)

@@ -244,9 +244,8 @@ impl Call {
         let Some(leg) = self.b.as_ref().filter(|_| is_leg_b) else {
             return cx.refuse_stray_2xx(client, response);
         };
-        if let Some(ack) = leg.sent_ack.as_ref().filter(|ack| ack.cseq == cseq) {
-            let (flow, bytes) = (leg.flow, ack.bytes.clone());
-            cx.send(flow, bytes);
+        if let Some(ack) = leg.ack_for(cseq) {
+            cx.send(leg.flow, ack);
         }
     }
 
@@ -391,6 +390,7 @@ fn leg_b_of(cx: &mut Core, mut branch: Branch, fork: ForkId, response: &Response
     let dialog = branch.dialogs.into_confirmed()?;
     let mut leg = Leg::new(dialog, branch.flow, endpoint, branch.sdp);
     leg.by_flow = by_flow;
+    leg.is_known = true;
     leg.offer_answer = offer_answer.unwrap_or(branch.offer_answer);
     leg.allows_update = allows_update;
     leg.learn_abilities(response);

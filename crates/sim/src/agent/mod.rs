@@ -385,6 +385,7 @@ impl Agent {
 
     /// Ends everything that is not over.
     pub fn finish(&mut self) {
+        self.refuses(480);
         self.cues.clear();
         for call in 0..self.calls.len() {
             let Some(it) = self.calls.get(call) else { continue };
