@@ -5,4 +5,5 @@
 
 mod masking;
 mod random;
+mod reliable;
 mod support;

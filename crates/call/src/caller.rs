@@ -78,6 +78,8 @@ impl Call {
             if let Ok(dialog) = Dialog::from_request(&invite.request, tag.as_bytes()) {
                 self.a.dialog = dialog;
                 self.a.is_known = false;
+                // What waits for PRACK in the old dialog is of no use any more.
+                self.reliable = None;
             }
             let mut fresh = OfferAnswer::new();
             let offered = if dial.offer.is_some() { Sdp::Present } else { Sdp::Absent };
@@ -117,34 +119,38 @@ impl Call {
         dial.last_provisional = Some(this);
         dial.sdp_shown |= body.is_some();
         let Some(invite) = &self.invite else { return };
-        let (server, cseq) = (invite.server, invite.request.cseq().map_or(1, |cseq| cseq.number));
-        let sdp = if body.is_some() { Sdp::Present } else { Sdp::Absent };
+        let server = invite.server;
         if reliably {
-            let dice = cx.dice.next_u64() as u32;
-            let times = retransmit_times(cx);
-            let sender = self
-                .reliable
-                .get_or_insert_with(|| Box::new(ReliableSender::new(cseq, dice, times)));
-            let rseq = sender.next_rseq();
-            let bytes = self.write_to_caller(cx, status, body, |writer| {
-                writer.header(HeaderName::Require, "100rel");
-                writer.header_fmt(HeaderName::RSeq, format_args!("{rseq}"));
-            });
-            self.a.offer_answer.handle(Speaker::Local, Carrier::ReliableProvisional, sdp);
-            let now = cx.now;
-            if let (Some(bytes), Some(sender)) = (bytes, &mut self.reliable)
-                && let Ok(Some(bytes)) = sender.send(now, bytes, sdp)
-            {
-                cx.layer.respond(now, server, status, bytes);
-            }
-        } else {
+            self.send_reliable(cx, status, body);
+        } else if let Some(bytes) = self.write_to_caller(cx, status, body, |_| {}) {
+            let sdp = presence(body);
             self.a.offer_answer.handle(Speaker::Local, Carrier::UnreliableProvisional, sdp);
-            if let Some(bytes) = self.write_to_caller(cx, status, body, |_| {}) {
-                cx.layer.respond(cx.now, server, status, bytes);
-            }
+            cx.layer.respond(cx.now, server, status, bytes);
         }
         if first_ring {
             cx.event(Event::CallRinging { call: self.sid });
+        }
+    }
+
+    /// Sends a reliable 1xx, or lets it wait for the PRACK of the one before: SDP counts when it leaves.
+    fn send_reliable(&mut self, cx: &mut Core, status: u16, body: Option<&Body>) {
+        let Some(invite) = &self.invite else { return };
+        let (server, cseq) = (invite.server, invite.request.cseq().map_or(1, |cseq| cseq.number));
+        let dice = cx.dice.next_u64() as u32;
+        let times = retransmit_times(cx);
+        let sender =
+            self.reliable.get_or_insert_with(|| Box::new(ReliableSender::new(cseq, dice, times)));
+        let rseq = sender.next_rseq();
+        let bytes = self.write_to_caller(cx, status, body, |writer| {
+            writer.header(HeaderName::Require, "100rel");
+            writer.header_fmt(HeaderName::RSeq, format_args!("{rseq}"));
+        });
+        let (Some(bytes), Some(sender)) = (bytes, &mut self.reliable) else { return };
+        // A full queue: the caller hears enough as it is.
+        if let Ok(Some(bytes)) = sender.send(cx.now, bytes, presence(body)) {
+            let carrier = Carrier::ReliableProvisional;
+            self.a.offer_answer.handle(Speaker::Local, carrier, presence(body));
+            cx.layer.respond(cx.now, server, status, bytes);
         }
     }
 
@@ -213,6 +219,8 @@ impl Call {
             _ => self.answer_prack(cx, server, &request),
         }
         if let (Some(bytes), Some(invite)) = (acknowledged.next, &self.invite) {
+            let (carrier, sdp) = (Carrier::ReliableProvisional, acknowledged.next_sdp);
+            self.a.offer_answer.handle(Speaker::Local, carrier, sdp);
             cx.layer.respond(cx.now, invite.server, 183, bytes);
         }
         if self.reliable.as_ref().is_some_and(|sender| sender.is_idle()) && self.invite.is_none() {
@@ -377,6 +385,10 @@ impl Call {
             self.fail_caller(cx, Answer::plain(503), Originator::System);
         }
     }
+}
+
+const fn presence(body: Option<&Body>) -> Sdp {
+    if body.is_some() { Sdp::Present } else { Sdp::Absent }
 }
 
 /// A message's method as logs and answers name it.

@@ -233,6 +233,8 @@ pub enum Event {
     Registration {
         /// The endpoint.
         endpoint: Sid,
+        /// How many contacts it had.
+        before: usize,
         /// How many contacts it has now.
         contacts: usize,
         /// Where it is now.

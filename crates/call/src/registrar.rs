@@ -36,6 +36,15 @@ enum Refusal {
     TooBrief,
 }
 
+/// What a REGISTER came to.
+struct Registered {
+    endpoint: Sid,
+    /// How many contacts there were.
+    before: usize,
+    /// Those that there are now.
+    contacts: Vec<ContactBinding>,
+}
+
 impl Core {
     /// Answers a REGISTER.
     pub(crate) fn register(&mut self, server: ServerKey, request: &Request) {
@@ -45,7 +54,7 @@ impl Core {
         }
         let Some(flow) = self.layer.server_flow(server) else { return };
         match self.try_register(index, request, flow) {
-            Ok((endpoint, contacts)) => self.confirm(server, request, endpoint, flow, &contacts),
+            Ok(registered) => self.confirm(server, request, flow, &registered),
             Err(Refusal::Status(status, phrase)) => {
                 self.refuse_with(server, request, status, phrase, |_| {});
             }
@@ -62,7 +71,7 @@ impl Core {
         index: EndpointIndex,
         request: &Request,
         flow: Flow,
-    ) -> Result<(Sid, Vec<ContactBinding>), Refusal> {
+    ) -> Result<Registered, Refusal> {
         let directory = self.directory.clone();
         let endpoint = directory.endpoint(index).ok_or(Refusal::Status(403, "Forbidden"))?;
         if !owns_address_of_record(endpoint, request) {
@@ -70,6 +79,7 @@ impl Core {
         }
         let updates = self.updates(request, flow)?;
         let locations = &self.ports.locations;
+        let before = locations.contacts(endpoint.sid, self.now).len();
         let contacts =
             locations.update(endpoint.sid, updates, self.now).map_err(|error| match error {
                 ContactError::OutOfOrder => {
@@ -77,7 +87,7 @@ impl Core {
                 }
                 ContactError::TooMany => Refusal::Status(403, "Too many contacts"),
             })?;
-        Ok((endpoint.sid, contacts))
+        Ok(Registered { endpoint: endpoint.sid, before, contacts })
     }
 
     fn updates(&self, request: &Request, flow: Flow) -> Result<Vec<ContactUpdate>, Refusal> {
@@ -140,10 +150,10 @@ impl Core {
         &mut self,
         server: ServerKey,
         request: &Request,
-        endpoint: Sid,
         flow: Flow,
-        contacts: &[ContactBinding],
+        registered: &Registered,
     ) {
+        let Registered { endpoint, before, ref contacts } = *registered;
         let now = self.now;
         self.refuse_with(server, request, 200, "OK", |writer| {
             for contact in contacts {
@@ -155,7 +165,8 @@ impl Core {
                 );
             }
         });
-        self.event(Event::Registration { endpoint, contacts: contacts.len(), source: flow.remote });
+        let (contacts, source) = (contacts.len(), flow.remote);
+        self.event(Event::Registration { endpoint, before, contacts, source });
     }
 }
 

@@ -250,7 +250,9 @@ impl Agent {
         {
             it.answered = true;
         }
-        self.request_in(at, dialog, "PRACK", rack, body);
+        if !self.quirks.prackless {
+            self.request_in(at, dialog, "PRACK", rack, body);
+        }
     }
 
     /// A 2xx: ACK it, each time; a dialog that is not wanted gets BYE.

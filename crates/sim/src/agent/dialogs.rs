@@ -192,6 +192,10 @@ impl Agent {
         let Some(it) = call.dialogs.get(dialog) else { return };
         let bytes = self.in_dialog((&call, it), (method, cseq, &branch), extra, body);
         self.start_client((method, cseq, branch), (at, Some(tags)), bytes);
+        if method == "PRACK" && self.quirks.pracks_lost > 0 {
+            self.quirks.pracks_lost -= 1;
+            self.outbox.pop();
+        }
     }
 
     /// Ends a confirmed dialog.

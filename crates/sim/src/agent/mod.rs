@@ -94,6 +94,10 @@ pub struct Quirks {
     pub byes: Answering,
     /// So many ACKs of a 2xx are not sent.
     pub acks_lost: u32,
+    /// So many PRACKs are lost, so that they arrive with their first retransmission.
+    pub pracks_lost: u32,
+    /// It sends no PRACK at all.
+    pub prackless: bool,
     /// It says nothing any more.
     pub silent: bool,
     /// From, instead of the usual one.
