@@ -14,7 +14,8 @@ use tracing::debug;
 
 /// The resolver for these listeners: the system's name servers.
 pub(super) fn resolver(listeners: &[Listener]) -> Result<Resolver, ResolverError> {
-    let reach = Reach::of(listeners.iter().map(|one| (one.transport, one.bound.ip())));
+    let reach = listeners.iter().map(|one| (one.id, one.transport, one.bound)).collect();
+    let reach = Reach::of(reach);
     Resolver::system(reach, Zone::default(), ResolverSettings::default())
 }
 

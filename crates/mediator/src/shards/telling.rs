@@ -51,10 +51,13 @@ impl Teller {
             }
             Event::CallEnded(record) => self.call_ended(&record),
             Event::Dialled { delay } => self.metrics.added_delay.observe(delay),
-            Event::Registration { endpoint, contacts, source } => {
+            Event::Registration { endpoint, before, contacts, source } => {
                 let endpoint = self.endpoint_name(endpoint);
-                info!(endpoint, contacts, "registration");
-                debug!(endpoint, %source, "registered from");
+                // Phones refresh all the time: only what changes is news.
+                if before != contacts {
+                    info!(endpoint, contacts, "registration changed");
+                }
+                debug!(endpoint, contacts, %source, "registration");
             }
             Event::TrunkHealth { trunk, alive: true } => {
                 info!(trunk = self.trunk_name(trunk), "trunk is alive");
