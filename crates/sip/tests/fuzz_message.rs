@@ -82,7 +82,8 @@ const PIECES: &[&[u8]] = &[
 
 #[test]
 fn holds_for_changed_messages() {
-    let seeds = corpus("corpus", "sip");
+    let mut seeds = corpus("corpus", "sip");
+    seeds.extend(longest());
     Target {
         name: "message",
         seeds,
@@ -106,6 +107,42 @@ fn holds_for_changed_streams() {
     let largest = 2 * MAX_MESSAGE_BYTES;
     Target { name: "stream", seeds, pieces: PIECES, inputs: 10_000, largest, check: check_stream }
         .run();
+}
+
+/// Messages as long as may be that are nothing but the beginnings of what never ends.
+fn longest() -> impl Iterator<Item = Vec<u8>> {
+    let headers = [
+        "Supported",
+        "Contact",
+        "Via",
+        "Record-Route",
+        "Reason",
+        "Authorization",
+        "Privacy",
+        "User-Agent",
+    ];
+    let begun = [
+        "\"",
+        "<",
+        " (",
+        "(",
+        "\\",
+        ";",
+        ",",
+        ";a=",
+        "<sip:a;b",
+        "\r\n ",
+        "Digest a=\"",
+        "a=b,",
+        "%",
+    ];
+    headers.into_iter().flat_map(move |header| {
+        begun.into_iter().map(move |begun| {
+            let value = begun.repeat(60_000 / begun.len());
+            let head = "OPTIONS sip:a@b SIP/2.0\r\nVia: SIP/2.0/UDP a\r\nCall-ID: c\r\n";
+            format!("{head}{header}: sip:a@b;x=\"{value}\r\n\r\n").into_bytes()
+        })
+    })
 }
 
 /// However a stream is cut into pieces, the same messages and the same end come out of it.

@@ -69,20 +69,30 @@ impl<'a> TypedValues<'a> {
 fn element_end(line: &[u8]) -> usize {
     let mut at = 0;
     let mut at_word_start = true;
+    // What never closes hides nothing. Once that is known of one it holds for all behind it, so that a
+    // line of nothing else is not looked through again and again.
+    let mut closes = [true; 3];
+    let [quotes, brackets, comments] = &mut closes;
     while let Some(&byte) = line.get(at) {
+        let rest = line.get(at..).unwrap_or_default();
         let hidden = match byte {
             b',' => return at,
-            b'"' => quoted_length(line.get(at..).unwrap_or_default()),
-            b'<' => line.get(at..).and_then(|rest| rest.iter().position(|&byte| byte == b'>')),
+            b'"' if *quotes => noted(quotes, quoted_length(rest)),
+            b'<' if *brackets => noted(brackets, rest.iter().position(|&byte| byte == b'>')),
             // A comment stands after white space; a parenthesis inside a URI does not.
-            b'(' if at_word_start => comment_length(line.get(at..).unwrap_or_default()),
-            _ => None,
+            b'(' if *comments && at_word_start => noted(comments, comment_length(rest)),
+            _ => 0,
         };
         at_word_start = Class::LWS.has(byte);
-        // What never closes hides nothing.
-        at += hidden.unwrap_or(0) + 1;
+        at += hidden + 1;
     }
     line.len()
+}
+
+/// How much is hidden; notes where nothing closes.
+fn noted(closes: &mut bool, length: Option<usize>) -> usize {
+    *closes = length.is_some();
+    length.unwrap_or(0)
 }
 
 /// The index of the quote that closes the string at the start of `text`.

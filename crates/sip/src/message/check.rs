@@ -34,6 +34,8 @@ const SINGLE: u128 = set(&[
 const MANDATORY: [HeaderName; 5] =
     [HeaderName::Via, HeaderName::CallId, HeaderName::From, HeaderName::To, HeaderName::CSeq];
 
+const _: () = assert!((HeaderName::Other as u32) < u128::BITS, "a bit for each name");
+
 const fn bit(name: HeaderName) -> u128 {
     1 << name as u8
 }

@@ -52,12 +52,20 @@ impl Writer {
     ///
     /// [`HeaderName::Other`] has no text to write: such a line is left out.
     pub fn header(&mut self, name: HeaderName, value: impl AsRef<[u8]>) -> &mut Self {
-        debug_assert!(name != HeaderName::Other, "a name without a row is written by `other`");
-        self.other(name.as_str(), value)
+        if name == HeaderName::Other {
+            debug_assert!(false, "a name without a row is written by `other`");
+            return self;
+        }
+        assert_clean(value.as_ref());
+        self.line(name.as_str(), value.as_ref())
     }
 
-    /// Adds a header from format arguments.
+    /// Adds a header from format arguments, as [`Writer::header`] does.
     pub fn header_fmt(&mut self, name: HeaderName, args: fmt::Arguments<'_>) -> &mut Self {
+        if name == HeaderName::Other {
+            debug_assert!(false, "a name without a row is written by `other`");
+            return self;
+        }
         let start = self.begin(name.as_str());
         self.put_fmt(args);
         let value = self.buffer.get(start..).unwrap_or_default();
@@ -70,8 +78,13 @@ impl Writer {
         self
     }
 
-    /// Adds a header by its text: for names that have no row in the table.
+    /// Adds a header by its text: for names that have no row in the table. A name that is no token is a
+    /// bug of the caller's, and its line is left out.
     pub fn other(&mut self, name: &str, value: impl AsRef<[u8]>) -> &mut Self {
+        if name.is_empty() || !Class::TOKEN.holds(name.as_bytes()) {
+            debug_assert!(false, "no header name: {name:?}");
+            return self;
+        }
         assert_clean(value.as_ref());
         self.line(name, value.as_ref())
     }
@@ -118,7 +131,6 @@ impl Writer {
 
     /// Writes a header's name; gives where its value begins.
     fn begin(&mut self, name: &str) -> usize {
-        debug_assert!(!name.is_empty() && Class::TOKEN.holds(name.as_bytes()), "{name:?}");
         self.put(name.as_bytes());
         self.put(b": ");
         self.buffer.len()

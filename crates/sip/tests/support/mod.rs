@@ -262,7 +262,7 @@ pub(crate) fn exercise(bytes: &[u8]) -> u64 {
             (error.fault().phrase, error.answerable().is_some()).hash(&mut outcome);
             if let Some(broken) = error.answerable() {
                 let reply = check_reply(&broken.answer(source, "tag"), broken.fault().status);
-                assert!(reply.via().is_ok(), "it has a way back");
+                assert!(reply.is_none_or(|reply| reply.via().is_ok()), "it has a way back");
             }
             return outcome.finish();
         }
@@ -274,10 +274,11 @@ pub(crate) fn exercise(bytes: &[u8]) -> u64 {
             let checked = check_request(request);
             checked.map_err(|fault| fault.phrase).hash(&mut outcome);
             let reply = response_to(request, source, 404, "Not Found", Some("tag")).finish(None);
-            let reply = check_reply(&reply, 404);
-            assert_eq!(reply.via().is_ok(), request.via().is_ok(), "it has a way back");
-            if checked.is_ok() && request.vias().count() == 1 {
-                assert_eq!(check_response(&reply), Ok(()), "a good request has a good response");
+            if let Some(reply) = check_reply(&reply, 404) {
+                assert_eq!(reply.via().is_ok(), request.via().is_ok(), "it has a way back");
+                if checked.is_ok() && request.vias().count() == 1 {
+                    assert_eq!(check_response(&reply), Ok(()), "a good request, a good response");
+                }
             }
             if checked.is_ok() {
                 assert!(request.uri_parsed().is_ok() && request.contacts().is_ok());
@@ -289,7 +290,12 @@ pub(crate) fn exercise(bytes: &[u8]) -> u64 {
             check_response(response).map_err(|fault| fault.phrase).hash(&mut outcome);
         }
     }
-    let again = Message::parse(rewrite(&message)).expect("what was read can be written and read");
+    let again = match Message::parse(rewrite(&message)) {
+        Ok(again) => again,
+        // Names written out make it longer.
+        Err(error) if error.fault().status == 513 => return outcome.finish(),
+        Err(error) => panic!("what was read cannot be read again: {error}"),
+    };
     let mut before = lines(message.headers());
     let mut after = lines(again.headers());
     before.sort();
@@ -300,13 +306,16 @@ pub(crate) fn exercise(bytes: &[u8]) -> u64 {
     outcome.finish()
 }
 
-fn check_reply(reply: &[u8], status: u16) -> mediator_sip::Response {
+/// Reads an answer; `None` where what it mirrors makes it longer than any message.
+fn check_reply(reply: &[u8], status: u16) -> Option<mediator_sip::Response> {
     match Message::parse(reply.to_vec().into()) {
         Ok(Message::Response(response)) => {
             assert_eq!(response.status(), status);
-            response
+            Some(response)
         }
-        other => panic!("{other:?}: {}", String::from_utf8_lossy(reply)),
+        Err(error) if error.fault().status == 513 => None,
+        Ok(Message::Request(_)) => panic!("an answer that is a request"),
+        Err(error) => panic!("an answer that cannot be read: {error}"),
     }
 }
 

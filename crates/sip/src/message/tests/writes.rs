@@ -76,3 +76,14 @@ fn lines_are_copied_in_order() {
         &b"SIP/2.0 200 OK\r\nRecord-Route: <sip:p1;lr>, <sip:p2;lr>\r\nRecord-Route: <sip:p3;lr>\r\nContent-Length: 0\r\n\r\n"[..]
     );
 }
+
+#[test]
+#[cfg_attr(debug_assertions, should_panic(expected = "no header name"))]
+fn no_line_comes_in_through_a_name() {
+    let mut writer = Writer::response(200, "OK");
+    writer.other("X-A: 1\r\nX-B", "2").other("", "3");
+    let Ok(Message::Response(response)) = Message::parse(writer.finish(None)) else {
+        panic!("refused")
+    };
+    assert_eq!(response.iter().count(), 1);
+}
