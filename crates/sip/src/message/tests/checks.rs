@@ -139,6 +139,24 @@ fn methods_are_judged_so() {
 }
 
 #[test]
+fn what_goes_on_a_call_is_not_refused_for_what_it_does_not_need() {
+    for method in ["ACK", "BYE", "CANCEL", "PRACK", "INFO"] {
+        for (lines, expected) in [
+            ("Contact: *, <broken", "ok"),
+            ("Date: today", "ok"),
+            ("Session-Expires: x\nContent-Type: x\nContent-Type: y", "ok"),
+            ("Record-Route: x", "ok"),
+            ("To: x", "400 Malformed To"),
+            ("Max-Forwards: 256", "400 Max-Forwards out of range"),
+            ("Call-ID: a\nCall-ID: b", "400 Duplicate Call-ID"),
+        ] {
+            let text = request_with(&format!("CSeq: 1 {method}\n{lines}"));
+            check(&text.replace("INVITE sip", &format!("{method} sip")), expected);
+        }
+    }
+}
+
+#[test]
 fn responses_are_judged_so() {
     for (lines, expected) in [
         ("Foo: y", "ok"),
@@ -148,7 +166,9 @@ fn responses_are_judged_so() {
         ("CSeq: 9292394834772304023312 OPTIONS", "400 CSeq out of range"),
         ("Contact: <sip:a@b>, <sip:c@d>", "ok"),
         ("Contact: *\nContact: *", "400 Malformed Contact"),
+        ("Contact: <sip:a@b", "400 Malformed Contact"),
         ("Record-Route: x", "400 Malformed Record-Route"),
+        ("Date: today\nDate: now\nExpires: x\nRetry-After: x", "ok"),
         ("To: <sip:a@b>\nTo: <sip:a@b>", "400 Duplicate To"),
         ("From: junk", "400 Malformed From"),
         ("Session-Expires: 1800;refresher=uac", "ok"),
@@ -158,5 +178,7 @@ fn responses_are_judged_so() {
             expected,
         );
     }
+    let failure = request_with("Contact: x\nRecord-Route: x");
+    check(&failure.replace("INVITE sip:b@example.com SIP/2.0", "SIP/2.0 486 Busy Here"), "ok");
     check("SIP/2.0 200 OK\nFoo: y\n\n", "400 Missing Via");
 }
