@@ -76,7 +76,7 @@ fn keeps_silent_at_garbage_and_serves_on() -> Result<()> {
     peer.send(scene.server.sip(), b"")?;
     peer.send(scene.server.sip(), b"\r\n\r\n")?;
     peer.send(scene.server.sip(), [0; 1400])?;
-    peer.send(scene.server.sip(), [0xFF; 60_000])?;
+    peer.send(scene.server.sip(), vec![0xFF; 60_000])?;
     peer.send(scene.server.sip(), "SIP/2.0 200 OK\r\n\r\n")?;
     peer.send(scene.server.sip(), "INVITE\r\n\r\n")?;
     check_alive(&scene, &peer, "alive1")?;

@@ -7,7 +7,7 @@ use mediator_tests::stage::{Loopback, Transport};
 
 use crate::scene::{CALLER, DESTINATION, REDIRECT, Scene, UNBOUND};
 
-/// Calls of each pair of SIPps.
+/// Calls of each caller.
 const CALLS: u32 = 200;
 
 /// UDP callers reach a TCP carrier and TCP callers a UDP carrier, all at the same time.

@@ -3,6 +3,7 @@
 //! Requests are written in full, responses from the request that they answer; what comes in is read by
 //! [`Logged`]. Nothing is sent again and nothing is answered by itself.
 
+use std::fmt::Write as _;
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream, UdpSocket};
 use std::time::Duration;
@@ -54,7 +55,7 @@ pub fn response(request: &Logged, status: &str, tag: &str, extra: &str, body: &s
         for value in request.headers(name) {
             let own = name == "To" && !value.contains(";tag=") && !tag.is_empty();
             let tag = if own { format!(";tag={tag}") } else { String::new() };
-            text.push_str(&format!("{name}: {value}{tag}\r\n"));
+            let _ = write!(text, "{name}: {value}{tag}\r\n");
         }
     }
     format!("{text}{extra}Content-Length: {}\r\n\r\n{body}", body.len())

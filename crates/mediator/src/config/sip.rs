@@ -159,7 +159,7 @@ fn listen(entry: &DeValue<'_>) -> Result<Listen, Reason> {
 fn read_digest(section: &Section<'_>) -> Vec<Algorithm> {
     let words = value::one_of(&[("MD5", Algorithm::Md5), ("SHA-256", Algorithm::Sha256)]);
     let Some(entries) = section.list("digest", 1..=2, words) else {
-        return vec![Algorithm::Md5];
+        return vec![Algorithm::Md5, Algorithm::Sha256];
     };
     let mut all = Vec::with_capacity(entries.len());
     for entry in entries {

@@ -27,7 +27,7 @@ use mediator_net::{
 use mediator_sip::message::{peek_call_id, shard_hash};
 use tokio::runtime;
 
-use crate::config::{Config, SipSettings};
+use crate::config::{Config, MAX_SHARDS, SipSettings};
 use crate::metrics::{AllShards, EngineCounts, ShardMetrics};
 
 pub use state::{SharedState, StateError, epoch};
@@ -106,6 +106,12 @@ fn route(bytes: &[u8]) -> u64 {
     shard_hash(peek_call_id(bytes).unwrap_or_default())
 }
 
+/// As many as the process may use, as its CPU affinity and cgroup say.
+fn cores() -> usize {
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    cores.min(MAX_SHARDS.into())
+}
+
 /// The running shards.
 pub struct Shards {
     orders: Vec<Post<Input>>,
@@ -131,7 +137,7 @@ impl Shards {
         state: &SharedState,
         clock: Clock,
     ) -> Result<Self, StartError> {
-        let count = usize::from(config.sip.shards.unwrap_or(1)).max(1);
+        let count = config.sip.shards.map_or_else(cores, usize::from).max(1);
         let (posts, nets): (Vec<Post<NetEvent>>, Vec<Inbox<NetEvent>>) =
             (0..count).map(|_| inbox(INBOX_LIMIT)).unzip();
         let (orders, order_inboxes): (Vec<Post<Input>>, Vec<Inbox<Input>>) =
