@@ -2,7 +2,6 @@
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
-use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
 use core::net::SocketAddr;
@@ -167,7 +166,7 @@ impl Core {
 
     /// A To tag for a response that makes no dialog.
     pub(crate) fn stray_tag(&mut self) -> String {
-        format!("{:016x}", self.dice.next_u64())
+        self.dice.tag()
     }
 
     // ---- requests
@@ -187,8 +186,8 @@ impl Core {
 
     /// Where a request for this URI goes (RFC 3263 §4, without the resolver).
     pub(crate) fn hop_to(&self, uri: &[u8]) -> Hop {
-        let bare = NameAddr::parse(uri).map(|address| address.uri);
-        let Some(uri) = Uri::parse(uri).ok().or(bare) else { return Hop::Unreachable };
+        let bare = || NameAddr::parse(uri).map(|address| address.uri);
+        let Some(uri) = Uri::parse(uri).ok().or_else(bare) else { return Hop::Unreachable };
         let sips = uri.scheme == Scheme::Sips;
         let wanted = uri.transport().or(sips.then_some(Transport::Tls));
         let maddr = uri.param("maddr").and_then(Host::parse);
@@ -230,32 +229,27 @@ impl Core {
     ) -> Writer {
         let mut writer = Writer::request(method, uri);
         if let Some(listener) = self.listener(flow) {
-            writer.header_fmt(
-                HeaderName::Via,
-                format_args!(
-                    "SIP/2.0/{} {};branch={branch};rport",
-                    flow.transport.via_token(),
-                    listener.advertised
-                ),
-            );
+            writer.header_with(HeaderName::Via, |value| {
+                value.put("SIP/2.0/").put(flow.transport.via_token()).put(" ");
+                value.host_port(listener.advertised).put(";branch=").put(branch).put(";rport");
+            });
         }
-        writer.header_fmt(HeaderName::MaxForwards, format_args!("{max_forwards}"));
+        writer.header_with(HeaderName::MaxForwards, |value| {
+            value.number(max_forwards);
+        });
         writer
     }
 
     /// Our Contact on a flow.
     pub(crate) fn write_contact(&self, writer: &mut Writer, flow: &Flow) {
         let Some(listener) = self.listener(flow) else { return };
-        let address = listener.advertised;
-        if flow.transport == Transport::Udp {
-            writer.header_fmt(HeaderName::Contact, format_args!("<sip:{address}>"));
-        } else {
-            let transport = flow.transport.uri_token();
-            writer.header_fmt(
-                HeaderName::Contact,
-                format_args!("<sip:{address};transport={transport}>"),
-            );
-        }
+        writer.header_with(HeaderName::Contact, |value| {
+            value.put("<sip:").host_port(listener.advertised);
+            if flow.transport != Transport::Udp {
+                value.put(";transport=").put(flow.transport.uri_token());
+            }
+            value.put(">");
+        });
     }
 
     /// Hands a finished request to its client transaction.

@@ -2,7 +2,6 @@
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
-use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -12,10 +11,10 @@ use mediator_model::{
     AddressHost, AdmissionRefused, Directory, Endpoint, EndpointIndex, Flow, Instant, Number,
     NumberFormat, Sid, Transport, TrunkIndex,
 };
-use mediator_sip::HeaderName;
 use mediator_sip::dialog::Side as Speaker;
 use mediator_sip::dialog::{Carrier, EarlyDialogs, NewDialog, OfferAnswer, Sdp, SessionTimer};
 use mediator_sip::message::{Method, Writer};
+use mediator_sip::{HeaderName, Text};
 use smallvec::SmallVec;
 
 use crate::branch::{Branch, CancelReason, Destination, Phase, Wanted};
@@ -28,6 +27,11 @@ use crate::limits::{Holds, admit_destination, retry_after_seconds};
 use crate::request::{Body, Credentialed, EarlyDialog, write_parts, write_timer};
 use crate::route::{Attempt, Routed};
 use crate::verdict::{Failure, Verdict};
+
+/// Room for most hosts, addresses and tags, so that each takes one allocation.
+const USUAL_HOST_BYTES: usize = 24;
+const USUAL_ADDRESS_BYTES: usize = 64;
+const USUAL_TAG_BYTES: usize = 48;
 
 /// Branches that one attempt may ring together.
 const MAX_PARALLEL: usize = 10;
@@ -143,34 +147,32 @@ impl Call {
         let target = dial.routed.target;
         let Some(owner) = directory.endpoint(endpoint) else { return };
         let Some(address) = owner.addresses.get(at) else { return };
-        let (host, hop) = match &address.host {
+        let mut host = Text::with_capacity(USUAL_HOST_BYTES);
+        let hop = match &address.host {
             AddressHost::Ip(ip) => {
                 let transport = address.transport.unwrap_or(Transport::Udp);
                 let remote = SocketAddr::new(*ip, address.port.unwrap_or(transport.default_port()));
-                let hop = cx.flow_to(transport, remote).map_or(Hop::Unreachable, Hop::Flow);
-                (format!("{remote}"), hop)
+                host.host_port(remote);
+                cx.flow_to(transport, remote).map_or(Hop::Unreachable, Hop::Flow)
             }
             AddressHost::Name(name) => {
-                let port = address.port;
-                let hop = Hop::Name {
-                    host: name.clone(),
-                    port,
-                    transport: address.transport,
-                    sips: false,
-                };
-                (port.map_or_else(|| String::from(&**name), |port| format!("{name}:{port}")), hop)
+                host.put(&**name);
+                if let Some(port) = address.port {
+                    host.put(":").number(port);
+                }
+                let (port, transport) = (address.port, address.transport);
+                Hop::Name { host: name.clone(), port, transport, sips: false }
             }
             AddressHost::Block(_) => return holds.release(&cx.ports),
         };
-        let user = number_text(target, owner.number_format);
-        let transport = match address.transport {
-            Some(transport) if transport != Transport::Udp => {
-                format!(";transport={}", transport.uri_token())
-            }
-            _ => String::new(),
-        };
-        let uri = format!("sip:{user}@{host}{transport}").into_bytes().into_boxed_slice();
-        let to = format!("<sip:{user}@{host}>").into_bytes().into_boxed_slice();
+        let mut to = Text::with_capacity(USUAL_ADDRESS_BYTES);
+        put_address(&mut to, (target, owner.number_format), host.as_bytes());
+        let mut uri = Text::with_capacity(USUAL_ADDRESS_BYTES);
+        uri.put(to.as_bytes().get(1..to.as_bytes().len() - 1).unwrap_or_default());
+        if let Some(transport) = address.transport.filter(|it| *it != Transport::Udp) {
+            uri.put(";transport=").put(transport.uri_token());
+        }
+        let (uri, to) = (uri.into_boxed(), to.into_boxed());
         let Some(place) = self.destination((trunk, endpoint), uri, to, false) else { return };
         match hop {
             Hop::Flow(flow) => self.ring(cx, place, flow, VecDeque::new(), holds),
@@ -205,7 +207,9 @@ impl Call {
     fn phone_to(&self, cx: &Core, flow: &Flow) -> Option<Box<[u8]>> {
         let target = self.dial.as_ref()?.routed.target;
         let host = cx.listener(flow)?.advertised.ip();
-        Some(format!("<sip:{target}@{}>", host_text(host)).into_bytes().into_boxed_slice())
+        let mut to = Text::with_capacity(USUAL_ADDRESS_BYTES);
+        to.put("<sip:").put(target.digits()).put("@").host(host).put(">");
+        Some(to.into_boxed())
     }
 
     pub(crate) fn resolve_first(
@@ -475,11 +479,14 @@ fn reserve(
 
 /// Our tag in a dialog: the call's key and, for leg B, the branch, then 64 unguessable bits.
 pub(crate) fn local_tag(key: crate::call::CallKey, branch: Option<u16>, random: u64) -> String {
-    let key = slotmap::Key::data(&key).as_ffi();
+    let mut tag = Text::with_capacity(USUAL_TAG_BYTES);
+    tag.short_hex(slotmap::Key::data(&key).as_ffi());
     match branch {
-        None => format!("{key:x}-a-{random:016x}"),
-        Some(branch) => format!("{key:x}-{branch:x}-{random:016x}"),
-    }
+        None => tag.put("-a-"),
+        Some(branch) => tag.put("-").short_hex(branch.into()).put("-"),
+    };
+    tag.hex(random);
+    tag.into_string()
 }
 
 /// Reads whose tag it is; whether it is right is for the dialog to compare.
@@ -493,19 +500,13 @@ pub(crate) fn read_tag(tag: &[u8]) -> Option<(crate::call::CallKey, Option<u16>)
     Some((slotmap::KeyData::from_ffi(key).into(), branch))
 }
 
-/// A host in a URI: IPv6 in brackets.
-pub(crate) fn host_text(ip: core::net::IpAddr) -> String {
-    match ip {
-        core::net::IpAddr::V4(ip) => format!("{ip}"),
-        core::net::IpAddr::V6(ip) => format!("[{ip}]"),
+/// `<sip:number@host>`.
+fn put_address(text: &mut Text, (number, form): (Number, NumberFormat), host: &[u8]) {
+    text.put("<sip:");
+    if form == NumberFormat::Plus {
+        text.put("+");
     }
-}
-
-fn number_text(number: Number, form: NumberFormat) -> String {
-    match form {
-        NumberFormat::Digits => format!("{number}"),
-        NumberFormat::Plus => format!("+{number}"),
-    }
+    text.put(number.digits()).put("@").put(host).put(">");
 }
 
 /// The value of From without its tag: contract §2's identity rules have been applied.
@@ -515,18 +516,24 @@ fn from_value(
     shown: Shown,
     cnam: Option<&str>,
     endpoint: &Endpoint,
-) -> String {
+) -> Text {
+    let mut text = Text::with_capacity(USUAL_ADDRESS_BYTES);
     match shown {
-        Shown::Anonymous => String::from("\"Anonymous\" <sip:anonymous@anonymous.invalid>"),
+        Shown::Anonymous => {
+            text.put("\"Anonymous\" <sip:anonymous@anonymous.invalid>");
+        }
         Shown::Number(number) => {
-            let host = cx.listener(flow).map_or_else(String::new, |l| host_text(l.advertised.ip()));
-            let user = number_text(number, endpoint.number_format);
-            match cnam {
-                None => format!("<sip:{user}@{host}>"),
-                Some(name) => format!("{} <sip:{user}@{host}>", quoted(name)),
+            if let Some(name) = cnam {
+                text.put(quoted(name)).put(" ");
             }
+            let mut host = Text::with_capacity(USUAL_HOST_BYTES);
+            if let Some(listener) = cx.listener(flow) {
+                host.host(listener.advertised.ip());
+            }
+            put_address(&mut text, (number, endpoint.number_format), host.as_bytes());
         }
     }
+    text
 }
 
 /// P-Asserted-Identity and Privacy (RFC 3325, RFC 3323).

@@ -4,9 +4,9 @@
 //! seed throws the same numbers, and a peer who sees some cannot tell the next.
 
 use alloc::string::String;
-use core::fmt::Write as _;
 
 use mediator_model::Sid;
+use mediator_sip::Text;
 use mediator_sip::message::shard_hash;
 use rand_chacha::ChaCha12Rng;
 use rand_core::{RngCore as _, SeedableRng as _};
@@ -39,19 +39,26 @@ impl Dice {
 
     /// A branch for Via: the magic cookie of RFC 3261 §8.1.1.7 and 64 random bits.
     pub(crate) fn branch(&mut self) -> String {
-        let mut branch = String::with_capacity(23);
-        let _ = write!(branch, "z9hG4bK{:016x}", self.stream.next_u64());
-        branch
+        let mut branch = Text::with_capacity(23);
+        branch.put("z9hG4bK").hex(self.stream.next_u64());
+        branch.into_string()
+    }
+
+    /// A tag of 64 random bits (RFC 3261 §19.3).
+    pub(crate) fn tag(&mut self) -> String {
+        let mut tag = Text::with_capacity(16);
+        tag.hex(self.stream.next_u64());
+        tag.into_string()
     }
 
     /// A Call-ID whose owner among `shards` is `shard`: drawn again until it hashes home.
     pub(crate) fn call_id(&mut self, shard: usize, shards: usize) -> String {
         loop {
-            let mut call_id = String::with_capacity(32);
+            let mut call_id = Text::with_capacity(32);
             let (high, low) = (self.stream.next_u64(), self.stream.next_u64());
-            let _ = write!(call_id, "{high:016x}{low:016x}");
+            call_id.hex(high).hex(low);
             if shards <= 1 || shard_hash(call_id.as_bytes()) % shards as u64 == shard as u64 {
-                return call_id;
+                return call_id.into_string();
             }
         }
     }

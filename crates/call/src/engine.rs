@@ -213,9 +213,8 @@ impl Engine {
     }
 
     fn request(&mut self, server: ServerKey, request: Request) {
-        let tag = request.to().ok().and_then(|to| to.tag().map(Box::<[u8]>::from));
-        if let Some(tag) = tag {
-            return self.request_in_dialog(server, request, &tag);
+        if request.to_tag().ok().flatten().is_some() {
+            return self.request_in_dialog(server, request);
         }
         match request.method() {
             Method::Invite => self.incoming_invite(server, request),
@@ -249,8 +248,8 @@ impl Engine {
         });
     }
 
-    fn request_in_dialog(&mut self, server: ServerKey, request: Request, tag: &[u8]) {
-        let Some((key, side)) = self.find_dialog(&request, tag) else {
+    fn request_in_dialog(&mut self, server: ServerKey, request: Request) {
+        let Some((key, side)) = self.find_dialog(&request) else {
             return self.core.refuse(server, &request, 481);
         };
         if unsupported(&mut self.core, server, &request) {
@@ -271,18 +270,15 @@ impl Engine {
     }
 
     /// The call and side whose dialog a request names (RFC 3261 §12.2.2).
-    fn find_dialog(&self, request: &Request, tag: &[u8]) -> Option<(CallKey, Side)> {
-        let (key, branch) = read_tag(tag)?;
+    fn find_dialog(&self, request: &Request) -> Option<(CallKey, Side)> {
+        let (key, branch) = read_tag(request.to_tag().ok().flatten()?)?;
         let call = self.call(key)?;
         let side = if branch.is_none() { Side::A } else { Side::B };
         call.has_dialog(side, request).then_some((key, side))
     }
 
     fn ack(&mut self, request: &Request) {
-        let Some(tag) = request.to().ok().and_then(|to| to.tag().map(Box::<[u8]>::from)) else {
-            return;
-        };
-        if let Some((key, side)) = self.find_dialog(request, &tag) {
+        if let Some((key, side)) = self.find_dialog(request) {
             self.with_call(key, |call, core| call.acked(core, side, request));
         }
     }
@@ -293,8 +289,7 @@ impl Engine {
         if let Some(key) = self.invites.get(&invite).copied() {
             return self.with_call(key, Call::caller_cancelled);
         }
-        let tag = request.to().ok().and_then(|to| to.tag().map(Box::<[u8]>::from));
-        if let Some((key, _)) = tag.and_then(|tag| self.find_dialog(request, &tag)) {
+        if let Some((key, _)) = self.find_dialog(request) {
             self.with_call(key, |call, core| call.reinvite_cancelled(core, invite));
         }
     }

@@ -120,28 +120,35 @@ pub(crate) fn write_parts(writer: &mut Writer, parts: &RequestParts<'_>, method:
     writer.header(HeaderName::From, parts.from);
     writer.header(HeaderName::To, parts.to);
     writer.header(HeaderName::CallId, parts.call_id);
-    writer.header_fmt(HeaderName::CSeq, format_args!("{} {}", parts.cseq, method.as_str()));
+    writer.header_with(HeaderName::CSeq, |value| {
+        value.number(parts.cseq).put(" ").put(method.as_str());
+    });
 }
 
 /// Writes Session-Expires and Min-SE.
 pub(crate) fn write_timer(writer: &mut Writer, offer: &TimerOffer) {
     write_session_expires(writer, offer.session_expires);
     if let Some(min_se) = offer.min_se {
-        writer.header_fmt(HeaderName::MinSe, format_args!("{min_se}"));
+        writer.header_with(HeaderName::MinSe, |value| {
+            value.number(min_se);
+        });
     }
 }
 
 /// Writes one Session-Expires.
 pub(crate) fn write_session_expires(writer: &mut Writer, value: SessionExpires) {
-    let seconds = value.seconds;
-    match value.refresher {
-        None => writer.header_fmt(HeaderName::SessionExpires, format_args!("{seconds}")),
-        Some(refresher) => {
-            let role = if refresher == Refresher::Uac { "uac" } else { "uas" };
-            writer
-                .header_fmt(HeaderName::SessionExpires, format_args!("{seconds};refresher={role}"))
+    writer.header_with(HeaderName::SessionExpires, |text| {
+        text.number(value.seconds);
+        match value.refresher {
+            None => {}
+            Some(Refresher::Uac) => {
+                text.put(";refresher=uac");
+            }
+            Some(Refresher::Uas) => {
+                text.put(";refresher=uas");
+            }
         }
-    };
+    });
 }
 
 impl Core {
@@ -216,7 +223,7 @@ impl Core {
         let Some(flow) = self.layer.client_flow(client) else { return };
         let (Some(from), Ok(tagged), Ok(call_id), Ok(cseq)) = (
             response.first(HeaderName::From),
-            response.from(),
+            response.from_tag(),
             response.call_id(),
             response.cseq().map(|cseq| cseq.number),
         ) else {
@@ -226,7 +233,7 @@ impl Core {
         let mut dialogs = EarlyDialogs::new(&NewDialog {
             call_id,
             local: without_tag(from),
-            local_tag: tagged.tag().unwrap_or_default(),
+            local_tag: tagged.unwrap_or_default(),
             remote: response.first(HeaderName::To).unwrap_or_default(),
             target: target.as_bytes(),
             routes: &[],

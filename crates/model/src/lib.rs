@@ -29,7 +29,7 @@ pub use endpoint::{
     Address, AddressHost, Cidr, CidrError, Direction, Endpoint, EndpointIndex, EndpointKind,
     NumberFormat, Outbound, Secret, SipCredentials,
 };
-pub use number::{Number, NumberError};
+pub use number::{Number, NumberDigits, NumberError};
 pub use ports::{
     Admission, AdmissionRefused, Bindings, Claim, ContactBinding, ContactError, ContactUpdate,
     Locations, Lookup, MatchRule,

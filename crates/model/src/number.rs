@@ -87,8 +87,39 @@ impl Number {
         self.0.get()
     }
 
+    /// The digits as text, for messages: several times faster than `Display`.
+    ///
+    /// ```
+    /// use mediator_model::Number;
+    ///
+    /// assert_eq!(Number::from_digits("0049")?.digits().as_ref(), b"0049");
+    /// # Ok::<(), mediator_model::NumberError>(())
+    /// ```
+    pub fn digits(self) -> NumberDigits {
+        let mut text = [b'0'; Self::MAX_DIGITS];
+        let mut rest = self.value();
+        for digit in text.iter_mut().rev().take(self.len()) {
+            *digit = b'0' + (rest % 10) as u8;
+            rest /= 10;
+        }
+        NumberDigits { text, start: Self::MAX_DIGITS - self.len().min(Self::MAX_DIGITS) }
+    }
+
     const fn value(self) -> u64 {
         self.0.get() & ((1 << COUNT_SHIFT) - 1)
+    }
+}
+
+/// A number's digits in ASCII.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct NumberDigits {
+    text: [u8; Number::MAX_DIGITS],
+    start: usize,
+}
+
+impl AsRef<[u8]> for NumberDigits {
+    fn as_ref(&self) -> &[u8] {
+        self.text.get(self.start..).unwrap_or_default()
     }
 }
 

@@ -14,6 +14,7 @@ pub mod message;
 #[cfg(feature = "rsip")]
 pub mod rsip;
 pub mod sdp;
+mod text;
 pub mod transaction;
 pub mod uri;
 pub mod wheel;
@@ -26,4 +27,5 @@ pub use message::{
     BrokenRequest, Fault, Headers, Message, Method, ParseError, Request, Response, Writer,
     check_request, check_response, peek_call_id, reason_phrase, response_to, shard_hash,
 };
+pub use text::Text;
 pub use uri::{Host, Scheme, Uri, UriError};

@@ -2,7 +2,7 @@
 
 use super::{Request, Writer};
 use crate::header::{HeaderName, Scanner, Via, trim};
-use core::net::{IpAddr, SocketAddr};
+use core::net::SocketAddr;
 
 /// A response started from a request: each Via (the topmost with `received` and `rport` filled in from
 /// `source`), From, To, Call-ID, `CSeq`; Timestamp for a 100.
@@ -64,28 +64,13 @@ fn put_top_via(writer: &mut Writer, line: &[u8], source: SocketAddr) {
         writer.put_unfolded(param);
     }
     writer.put(b";received=");
-    put_ip(writer, source_ip);
+    writer.text.ip(source_ip);
     if wants_rport {
         writer.put(b";rport=");
-        writer.put_number(source.port().into());
+        writer.text.number(source.port());
     }
     writer.put_unfolded(scanner.rest());
     writer.put(b"\r\n");
-}
-
-/// Writes an address without brackets, as `received` has it.
-fn put_ip(writer: &mut Writer, ip: IpAddr) {
-    match ip {
-        IpAddr::V4(address) => {
-            for (index, octet) in address.octets().into_iter().enumerate() {
-                if index > 0 {
-                    writer.put(b".");
-                }
-                writer.put_number(octet.into());
-            }
-        }
-        IpAddr::V6(address) => writer.put_fmt(format_args!("{address}")),
-    }
 }
 
 fn put_to(writer: &mut Writer, request: &Request, to_tag: Option<&str>) {

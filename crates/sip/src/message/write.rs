@@ -4,13 +4,13 @@
 
 use super::Headers;
 use super::scan::line_break;
+use crate::Text;
 use crate::header::{Class, HeaderName};
-use alloc::vec::Vec;
 use bytes::Bytes;
-use core::fmt::{self, Write as _};
+use core::fmt;
 
 /// Room for nearly every message, so that it takes one allocation.
-const USUAL_BYTES: usize = 1536;
+const USUAL_BYTES: usize = 1024;
 
 /// Writes one message, header by header.
 ///
@@ -23,13 +23,13 @@ const USUAL_BYTES: usize = 1536;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Writer {
-    buffer: Vec<u8>,
+    pub(super) text: Text,
 }
 
 impl Writer {
     /// Starts a request.
     pub fn request(method: &str, uri: &[u8]) -> Self {
-        let mut writer = Self { buffer: Vec::with_capacity(USUAL_BYTES) };
+        let mut writer = Self { text: Text::with_capacity(USUAL_BYTES) };
         writer.put_unfolded(method.as_bytes());
         writer.put(b" ");
         writer.put_unfolded(uri);
@@ -39,9 +39,9 @@ impl Writer {
 
     /// Starts a response.
     pub fn response(status: u16, reason: &str) -> Self {
-        let mut writer = Self { buffer: Vec::with_capacity(USUAL_BYTES) };
+        let mut writer = Self { text: Text::with_capacity(USUAL_BYTES) };
         writer.put(b"SIP/2.0 ");
-        writer.put_number(status.into());
+        writer.text.number(status);
         writer.put(b" ");
         writer.put_unfolded(reason.as_bytes());
         writer.put(b"\r\n");
@@ -62,15 +62,22 @@ impl Writer {
 
     /// Adds a header from format arguments, as [`Writer::header`] does.
     pub fn header_fmt(&mut self, name: HeaderName, args: fmt::Arguments<'_>) -> &mut Self {
+        self.header_with(name, |value| {
+            value.format(args);
+        })
+    }
+
+    /// Adds a header whose value is put together piece by piece, as [`Writer::header`] does.
+    pub fn header_with(&mut self, name: HeaderName, put: impl FnOnce(&mut Text)) -> &mut Self {
         if name == HeaderName::Other {
             debug_assert!(false, "a name without a row is written by `other`");
             return self;
         }
         let start = self.begin(name.as_str());
-        self.put_fmt(args);
-        let value = self.buffer.get(start..).unwrap_or_default();
+        put(&mut self.text);
+        let value = self.text.as_bytes().get(start..).unwrap_or_default();
         if line_break(value, 0).is_some() {
-            let dirty = self.buffer.split_off(start);
+            let dirty = self.text.split_off(start);
             assert_clean(&dirty);
             self.put_unfolded(&dirty);
         }
@@ -123,26 +130,21 @@ impl Writer {
     /// Adds Content-Length, the empty line and a body whose Content-Type has been written.
     pub(crate) fn finish_body(mut self, body: &[u8]) -> Bytes {
         self.begin(HeaderName::ContentLength.as_str());
-        self.put_number(body.len());
+        self.text.number(body.len() as u64);
         self.put(b"\r\n\r\n");
         self.put(body);
-        Bytes::from(self.buffer)
+        self.text.into_bytes()
     }
 
     /// Writes a header's name; gives where its value begins.
     fn begin(&mut self, name: &str) -> usize {
         self.put(name.as_bytes());
         self.put(b": ");
-        self.buffer.len()
+        self.text.as_bytes().len()
     }
 
     pub(super) fn put(&mut self, bytes: &[u8]) {
-        self.buffer.extend_from_slice(bytes);
-    }
-
-    pub(super) fn put_fmt(&mut self, args: fmt::Arguments<'_>) {
-        // Writing to a Vec does not fail; an argument whose Display fails leaves its value cut short.
-        let _ = Text(&mut self.buffer).write_fmt(args);
+        self.text.put(bytes);
     }
 
     /// Writes text with each fold, and any other CR and LF, as one space.
@@ -162,31 +164,6 @@ impl Writer {
             (head, tail) = tail.split_at_checked(end).unwrap_or((tail, &[]));
         }
         self.put(head);
-    }
-
-    pub(super) fn put_number(&mut self, number: usize) {
-        let mut digits = [b'0'; 20];
-        let mut rest = number;
-        let mut used = 0;
-        for digit in digits.iter_mut().rev() {
-            *digit = b'0' + (rest % 10) as u8;
-            rest /= 10;
-            used += 1;
-            if rest == 0 {
-                break;
-            }
-        }
-        self.put(digits.get(digits.len() - used..).unwrap_or_default());
-    }
-}
-
-/// Formats into bytes.
-struct Text<'a>(&'a mut Vec<u8>);
-
-impl fmt::Write for Text<'_> {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        self.0.extend_from_slice(text.as_bytes());
-        Ok(())
     }
 }
 

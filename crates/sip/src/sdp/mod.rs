@@ -25,7 +25,6 @@ mod fmtp;
 mod protocol;
 mod reader;
 mod scan;
-mod text;
 mod write;
 
 #[cfg(test)]

@@ -6,11 +6,11 @@ use bytes::Bytes;
 
 use super::crypto::FLAGS;
 use super::fax::FaxValue;
-use super::text::Text;
 use super::{
     Allowed, AllowedFormat, AllowedMedia, Crypto, FaxParameter, Feedback, Formats, MediaKind,
     SdpError, SessionDescription, Transporting,
 };
+use crate::Text;
 
 /// What `o=` of the new description says: the session is ours towards each side (RFC 3264 §5, §8).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -83,8 +83,11 @@ impl Allowed<'_> {
         let shared = shared.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
         out.put("v=0\r\no=- ").number(crossing.session_id);
         out.put(" ").number(crossing.session_version);
-        out.put(" ").address(crossing.our_address).put("\r\ns=-\r\n");
-        out.put("c=").address(shared).end();
+        out.put(" ");
+        put_address(&mut out, crossing.our_address);
+        out.put("\r\ns=-\r\nc=");
+        put_address(&mut out, shared);
+        out.end();
         put_bandwidth(&mut out, self.bandwidth_kbit);
         out.put("t=0 0\r\n");
         for media in &self.media {
@@ -117,7 +120,9 @@ impl AllowedMedia<'_> {
             return;
         }
         if self.address != shared {
-            out.put("c=").address(self.address).end();
+            out.put("c=");
+            put_address(out, self.address);
+            out.end();
         }
         put_bandwidth(out, self.bandwidth_kbit);
         match &self.formats {
@@ -148,7 +153,8 @@ impl AllowedMedia<'_> {
         if let Some(rtcp) = self.rtcp {
             out.put("a=rtcp:").number(rtcp.port);
             if let Some(address) = rtcp.address {
-                out.put(" ").address(address);
+                out.put(" ");
+                put_address(out, address);
             }
             out.end();
         }
@@ -227,6 +233,11 @@ impl Crypto<'_> {
         }
         out.end();
     }
+}
+
+/// `IN IP4 <address>` or `IN IP6 <address>`.
+fn put_address(out: &mut Text, address: IpAddr) {
+    out.put(if address.is_ipv4() { "IN IP4 " } else { "IN IP6 " }).ip(address);
 }
 
 fn put_bandwidth(out: &mut Text, kbit: Option<u32>) {
