@@ -1,11 +1,15 @@
 //! What happens inside an answered call: hold and resume, a late offer, who hangs up.
 
+use std::net::TcpListener;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
+use mediator_tests::config::{Config, Direction};
 use mediator_tests::sipp::log::Logged;
+use mediator_tests::stage::Transport;
+use mediator_tests::wire::{Connection, SDP, response};
 
-use crate::scene::{DESTINATION, REDIRECT, Scene, hides, received, shown};
+use crate::scene::{DESTINATION, REDIRECT, Scene, hides, received, shown, user};
 
 /// The pause between two steps of a scenario.
 const STEP: Duration = Duration::from_millis(200);
@@ -63,4 +67,32 @@ fn passes_the_callees_hang_up() -> Result<()> {
     let byes = received(&leg_a).filter(|message| message.method() == Some("BYE")).count();
     assert_eq!(byes, 1);
     Ok(())
+}
+
+#[test]
+fn hangs_up_over_a_new_connection_where_the_old_one_is_gone() -> Result<()> {
+    let scene = Scene::new("connection_lost")?;
+    let config = Config::new(scene.server.ip())
+        .carrier("carrier-in", scene.caller.sip(), Direction::Inbound)
+        .carrier_over("carrier-out", scene.callee.sip(), Direction::Outbound, Transport::Tcp)
+        .masking("masking", &[REDIRECT], "carrier-out")
+        .binding(REDIRECT, DESTINATION, "");
+    let server = scene.serve(&config)?;
+    let listener = TcpListener::bind(scene.callee.sip())?;
+    let caller = scene.uac("uac_call").pause(Duration::from_secs(1));
+    let caller = caller.call(&scene.stage, REDIRECT, scene.server.sip())?;
+    let mut first = Connection::accept(&listener)?;
+    let invite = first.receive()?;
+    ensure!(user(invite.request_uri().unwrap_or_default()) == DESTINATION, "{}", invite.text);
+    let contact = format!("Contact: <sip:callee@{};transport=tcp>\r\n", scene.callee.sip());
+    let described = format!("{contact}Content-Type: application/sdp\r\n");
+    first.send(response(&invite, "200 OK", "callee", &described, SDP))?;
+    ensure!(first.receive()?.method() == Some("ACK"), "no ACK");
+    drop(first);
+    let mut second = Connection::accept(&listener)?;
+    let bye = second.receive()?;
+    ensure!(bye.method() == Some("BYE"), "BYE wanted: {}", bye.text);
+    second.send(response(&bye, "200 OK", "", "", ""))?;
+    caller.succeed()?;
+    server.stop()
 }

@@ -2,12 +2,9 @@
 
 use anyhow::{Result, ensure};
 use mediator_tests::sipp::log::Logged;
-use mediator_tests::wire::{Datagrams, response};
+use mediator_tests::wire::{Datagrams, SDP, response};
 
 use crate::scene::{DESTINATION, REDIRECT, Scene, heard_status, user};
-
-const ANSWER: &str = "v=0\r\no=callee 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n\
-                      m=audio 6000 RTP/AVP 0\r\n";
 
 /// The header lines of a response that makes a dialog with the phone at `name`.
 fn contact(scene: &Scene, name: &str, with_sdp: bool) -> String {
@@ -36,10 +33,10 @@ fn talks_to_the_first_that_answers_and_hangs_up_on_the_second() -> Result<()> {
         peer.send(scene.server.sip(), response(&invite, status, tag, &extra, sdp))
     };
     answer("180 Ringing", "one", "")?;
-    answer("183 Session Progress", "two", ANSWER)?;
+    answer("183 Session Progress", "two", SDP)?;
     answer("180 Ringing", "two", "")?;
-    answer("200 OK", "two", ANSWER)?;
-    answer("200 OK", "one", ANSWER)?;
+    answer("200 OK", "two", SDP)?;
+    answer("200 OK", "one", SDP)?;
     // The loser: ACK, then BYE, both to its own Contact.
     let mut pending = vec![("ACK", "two"), ("ACK", "one"), ("BYE", "one")];
     while !pending.is_empty() {
@@ -56,7 +53,7 @@ fn talks_to_the_first_that_answers_and_hangs_up_on_the_second() -> Result<()> {
         }
     }
     // RFC 3261 section 13.2.2.4: each further 200 gets its ACK again.
-    answer("200 OK", "two", ANSWER)?;
+    answer("200 OK", "two", SDP)?;
     peer.receive_where("a second ACK", |message| is(message, "ACK", "two"))?;
     let bye = peer.receive_where("the caller's BYE", |message| is(message, "BYE", "two"))?;
     peer.send(scene.server.sip(), response(&bye, "200 OK", "", "", ""))?;

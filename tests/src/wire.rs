@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 use std::io::{ErrorKind, Read as _, Write as _};
-use std::net::{SocketAddr, TcpStream, UdpSocket};
+use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -19,6 +19,10 @@ const LIMIT: Duration = Duration::from_secs(10);
 const SILENCE: Duration = Duration::from_millis(700);
 /// How long one read of a stream waits.
 const READ_SLICE: Duration = Duration::from_millis(20);
+
+/// A session description of the least kind: one stream of G.711 u.
+pub const SDP: &str = "v=0\r\no=callee 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\n\
+                       t=0 0\r\nm=audio 6000 RTP/AVP 0\r\n";
 
 /// A request in full.
 #[derive(Debug, Clone)]
@@ -125,7 +129,22 @@ pub struct Connection {
 impl Connection {
     /// Connects.
     pub fn open(to: SocketAddr) -> Result<Self> {
-        let stream = TcpStream::connect(to).with_context(|| format!("connect to {to}"))?;
+        Self::over(TcpStream::connect(to).with_context(|| format!("connect to {to}"))?)
+    }
+
+    /// Waits until somebody connects.
+    pub fn accept(listener: &TcpListener) -> Result<Self> {
+        listener.set_nonblocking(true)?;
+        let stream = until(LIMIT, "a connection", || match listener.accept() {
+            Ok((stream, _)) => Ok(Some(stream)),
+            Err(error) if is_timeout(&error) => Ok(None),
+            Err(error) => Err(error).context("accept"),
+        })?;
+        stream.set_nonblocking(false)?;
+        Self::over(stream)
+    }
+
+    fn over(stream: TcpStream) -> Result<Self> {
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(READ_SLICE))?;
         Ok(Self { stream, received: Vec::new() })
@@ -141,12 +160,12 @@ impl Connection {
         self.stream.write_all(bytes.as_ref()).context("send")
     }
 
-    /// The next message without a body.
+    /// The next message.
     pub fn receive(&mut self) -> Result<Logged> {
         until(LIMIT, "a message on the stream", || {
             ensure!(!self.read()?, "the connection was closed");
-            let end = self.received.windows(4).position(|four| four == b"\r\n\r\n");
-            Ok(end.map(|end| logged(&self.received.drain(..end + 4).collect::<Vec<_>>())))
+            let end = whole(&self.received)?.filter(|end| *end <= self.received.len());
+            Ok(end.map(|end| logged(&self.received.drain(..end).collect::<Vec<_>>())))
         })
     }
 
@@ -169,6 +188,16 @@ impl Connection {
             Err(error) => Err(error).context("receive"),
         }
     }
+}
+
+/// How long the first message is, with its body; `None` where its head is not whole yet.
+fn whole(bytes: &[u8]) -> Result<Option<usize>> {
+    let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") else {
+        return Ok(None);
+    };
+    let head = logged(bytes.get(..end).unwrap_or_default());
+    let body: usize = head.header("Content-Length").context("no Content-Length")?.parse()?;
+    Ok(Some(end + 4 + body))
 }
 
 fn is_timeout(error: &std::io::Error) -> bool {
