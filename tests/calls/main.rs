@@ -3,7 +3,12 @@
 //! Each file is a topic, each test a rule of what Mediator does seen from outside. `SIM_TRACE=1` prints what went
 //! over the wire when a test fails, `SIM_SEEDS` runs more random calls, `SIM_SEED` one of them.
 
+mod claims;
+mod failures;
+mod identity;
 mod masking;
 mod random;
 mod reliable;
 mod support;
+mod talking;
+mod trunks;

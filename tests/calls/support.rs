@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mediator_sim::{CALLED, CALLER, Party, REDIRECT, Sim, Stage};
+use mediator_sim::{CALLED, CALLER, Party, REDIRECT, Sim, Stage, Wire};
 
 /// The caller's place among the agents.
 pub(crate) const ALICE: usize = 0;
@@ -49,4 +49,16 @@ pub(crate) const fn seconds(count: u64) -> Duration {
 /// So many milliseconds.
 pub(crate) const fn millis(count: u64) -> Duration {
     Duration::from_millis(count)
+}
+
+/// Alice calls a number and the world runs for so long; gives what she was answered in the end.
+pub(crate) fn outcome(sim: &mut Sim, number: &str, span: Duration) -> Option<Wire> {
+    let call = sim.ua(ALICE).invite(number);
+    sim.run_for(span);
+    sim.ua(ALICE).calls[call].answer.clone()
+}
+
+/// The code of a final response; 0 without one.
+pub(crate) fn code(answer: Option<&Wire>) -> u16 {
+    answer.map_or(0, Wire::status)
 }

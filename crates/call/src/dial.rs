@@ -251,7 +251,7 @@ impl Call {
             (None, true) => {
                 branch.holds.release(&cx.ports);
                 self.note_failure(Failure::Unreachable);
-                self.count_hard_failure(cx, &branch.destination, Failure::Unreachable);
+                self.trunk_failed(cx, &branch.destination, Failure::Unreachable);
                 if !self.branches.iter().any(Branch::is_wanted) {
                     self.next_attempt(cx);
                 }

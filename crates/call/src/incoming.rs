@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 use alloc::string::String;
 
 use mediator_model::{
-    AdmissionRefused, Endpoint, EndpointIndex, Number, Ringback, TrunkIndex, UnixMillis,
+    AdmissionRefused, Change, Endpoint, EndpointIndex, Number, Ringback, TrunkIndex, UnixMillis,
 };
 use mediator_sip::dialog::Side as Speaker;
 use mediator_sip::dialog::{Carrier, Dialog, Negotiated, Sdp};
@@ -71,15 +71,11 @@ impl Engine {
         };
         let routed = match router.route(accepted.dialled, accepted.caller, &mut core.dice) {
             Ok(routed) => routed,
-            Err(no_route) => {
+            Err(unrouted) => {
                 accepted.holds.release(&core.ports);
-                return refuse(
-                    core,
-                    accepted.server,
-                    &accepted.request,
-                    no_route.status(),
-                    "no route",
-                );
+                store_claims(core, &unrouted.claims);
+                let status = unrouted.why.status();
+                return refuse(core, accepted.server, &accepted.request, status, "no route");
             }
         };
         let over = routed.accounts.iter().find_map(|account| {
@@ -87,6 +83,7 @@ impl Engine {
         });
         if let Some(refused) = over {
             accepted.holds.release(&core.ports);
+            store_claims(core, &routed.claims);
             let seconds = retry_after_seconds(refused);
             return refuse_busy(core, accepted.server, &accepted.request, seconds, "account limit");
         }
@@ -120,6 +117,20 @@ impl Engine {
     }
 }
 
+/// Stores claims of a caller who gets no call: the first one has called all the same, and table and store must agree.
+fn store_claims(core: &mut Core, claims: &[Change]) {
+    for change in claims {
+        // Nobody waits: the sid is no call's.
+        let call = core.dice.sid();
+        core.outputs.push_back(Output::StoreClaim { call, change: change.clone() });
+    }
+}
+
+/// Whether a dialog can be made of an INVITE (RFC 3261 §12.1.1); seen before anything is claimed for it.
+fn names_a_dialog(request: &Request) -> bool {
+    matches!(request.contact(), Ok(Some(_))) && request.record_routes().all(|route| route.is_ok())
+}
+
 /// Checks an INVITE in the order of RFC 3261 §8.2; where it is refused, it has been answered.
 fn accept(core: &mut Core, server: ServerKey, request: Request) -> Option<Accepted> {
     if core.layer.is_merged(server) {
@@ -132,6 +143,10 @@ fn accept(core: &mut Core, server: ServerKey, request: Request) -> Option<Accept
     }
     if request.max_forwards().ok().flatten() == Some(0) {
         refuse(core, server, &request, 483, "Max-Forwards is used up");
+        return None;
+    }
+    if !names_a_dialog(&request) {
+        core.refuse_with(server, &request, 400, "Malformed Contact or Record-Route", |_| {});
         return None;
     }
     if refuses_sdp(&request) {
@@ -270,12 +285,14 @@ fn new_call(
         call: sid,
         kind: routed.kind,
         binding: routed.binding.as_ref().map(|(binding, _)| binding.clone()),
-        endpoint: routed.accounts.first().and_then(|at| directory.endpoint(*at)).map(|e| e.sid),
+        endpoint: runs_the_flow(&routed).and_then(|at| directory.endpoint(at)).map(|e| e.sid),
         endpoint_src,
         endpoint_dst: None,
         number_src: caller.number(),
         number_redirect: dialled,
-        number_dst: routed.binding.as_ref().map(|(binding, _)| binding.destination_did),
+        number_dst: Some(
+            routed.binding.as_ref().map_or(routed.target, |(binding, _)| binding.destination_did),
+        ),
         date_start: core.wall(),
         date_talk: None,
         date_stop: UnixMillis(0),
@@ -321,6 +338,12 @@ fn new_call(
         call.resolve_leg(core, crate::leg::Side::A, name);
     }
     Ok(call)
+}
+
+/// The mediator endpoint of the first binding; without one, the endpoint that is called.
+fn runs_the_flow(routed: &Routed) -> Option<EndpointIndex> {
+    let called = || routed.attempts.front().map(crate::route::Attempt::endpoint);
+    routed.accounts.first().copied().or_else(called)
 }
 
 /// Tells the driver of the call, its claims, and what its binding asks for that nothing here can serve.

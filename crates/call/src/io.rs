@@ -240,7 +240,16 @@ pub enum Event {
         /// Where it is now.
         source: SocketAddr,
     },
-    /// A trunk was found dead or alive again.
+    /// A trunk could not take a call, which goes on to the next one where there is one.
+    TrunkFailed {
+        /// The call.
+        call: CallSid,
+        /// The trunk.
+        trunk: Sid,
+        /// What it said; 408 where it said nothing in time, 503 where it could not be reached.
+        code: u16,
+    },
+    /// A trunk was found dead, or alive again by an answered OPTIONS. The end of a cooldown is not told.
     TrunkHealth {
         /// The trunk.
         trunk: Sid,

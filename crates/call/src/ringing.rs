@@ -331,7 +331,7 @@ impl Call {
         if moves_on {
             let next_flow = more.pop_front();
             dial.verdict.moved_on(failure);
-            self.count_hard_failure(cx, place, failure);
+            self.trunk_failed(cx, place, failure);
             if let Some(flow) = next_flow {
                 let holds = crate::limits::Holds::default();
                 return self.ring(cx, place.clone(), flow, more, holds);
@@ -364,19 +364,21 @@ impl Call {
         self.next_attempt(cx);
     }
 
-    /// Counts a failure that its group calls hard towards the trunk's death.
-    pub(crate) fn count_hard_failure(&self, cx: &Core, place: &Destination, failure: Failure) {
+    /// Tells that a trunk is left for the next one, and counts what its group calls hard towards its death.
+    pub(crate) fn trunk_failed(&self, cx: &mut Core, place: &Destination, failure: Failure) {
         let Some(dial) = &self.dial else { return };
         let Some(group) = dial.directory.trunk_group(place.trunk.group) else { return };
-        let policy = &group.failure;
-        if policy.hard_codes.contains(failure.code()) {
-            cx.ports.admission.hard_failure(
-                place.trunk_sid,
-                policy.hard_threshold,
-                policy.hard_interval,
-                policy.hard_cooldown,
-                cx.now,
-            );
+        let (policy, trunk, code) = (&group.failure, place.trunk_sid, failure.code());
+        cx.event(Event::TrunkFailed { call: self.sid, trunk, code });
+        if !policy.hard_codes.contains(code) {
+            return;
+        }
+        let health = cx.ports.admission.clone();
+        let was_dead = health.is_dead(trunk, cx.now);
+        let (threshold, cooldown) = (policy.hard_threshold, policy.hard_cooldown);
+        health.hard_failure(trunk, threshold, policy.hard_interval, cooldown, cx.now);
+        if !was_dead && health.is_dead(trunk, cx.now) {
+            cx.event(Event::TrunkHealth { trunk, alive: false });
         }
     }
 }

@@ -138,6 +138,13 @@ impl NoRoute {
     }
 }
 
+/// No way, but bindings may have been claimed before that was seen.
+pub(crate) struct Unrouted {
+    pub(crate) why: NoRoute,
+    /// Claims won on the way, to be stored all the same.
+    pub(crate) claims: SmallVec<[Change; 1]>,
+}
+
 /// What routing reads.
 pub struct Router<'a> {
     /// Endpoints, trunk groups, DIDs.
@@ -159,7 +166,7 @@ impl Router<'_> {
         dialled: Number,
         caller: Caller,
         dice: &mut Dice,
-    ) -> Result<Routed, NoRoute> {
+    ) -> Result<Routed, Unrouted> {
         let mut routed = Routed {
             kind: FlowKind::Inbound,
             binding: None,
@@ -172,6 +179,13 @@ impl Router<'_> {
             attempts: VecDeque::new(),
             claims: SmallVec::new(),
         };
+        match self.follow(&mut routed, caller, dice) {
+            Ok(()) => Ok(routed),
+            Err(why) => Err(Unrouted { why, claims: routed.claims }),
+        }
+    }
+
+    fn follow(&self, routed: &mut Routed, caller: Caller, dice: &mut Dice) -> Result<(), NoRoute> {
         let mut passed: SmallVec<[Number; MAX_BINDINGS]> = SmallVec::new();
         let mut seen_as = caller;
         loop {
@@ -184,19 +198,19 @@ impl Router<'_> {
                         return Err(NoRoute::TooDeep);
                     }
                     passed.push(routed.target);
-                    self.pass_binding(&mut routed, account, seen_as)?;
+                    self.pass_binding(routed, account, seen_as)?;
                     seen_as = seen_as.after(routed.shown);
                 }
                 DidRoute::Trunks(group) => {
                     routed.attempts = self.attempts(group, dice)?;
-                    return Ok(routed);
+                    return Ok(());
                 }
                 DidRoute::Nowhere => return Err(NoRoute::UnknownDid),
                 DidRoute::NotOurs => {
                     let account = routed.accounts.last().ok_or(NoRoute::UnknownDid)?;
                     let group = self.outbound(*account).ok_or(NoRoute::NoTrunk)?;
                     routed.attempts = self.attempts(group, dice)?;
-                    return Ok(routed);
+                    return Ok(());
                 }
             }
         }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use mediator_call::io::{Event, Input, Output, QueryId};
 use mediator_call::{CallRecord, Engine};
-use mediator_model::{ConnectionId, Directory, Flow, Instant, ListenerId, Sid, Transport};
+use mediator_model::{Change, ConnectionId, Directory, Flow, Instant, ListenerId, Sid, Transport};
 use mediator_sip::{peek_call_id, shard_hash};
 use mediator_table::{BindingTable, Gate};
 
@@ -42,6 +42,8 @@ pub struct Sim {
     pub names: BTreeMap<String, Vec<(Transport, SocketAddr)>>,
     /// How long a claim takes to be stored; `None`: it fails at once.
     pub claim_delay: Option<Duration>,
+    /// Claims that were to be stored.
+    pub claims: Vec<Change>,
     /// What no run may show.
     pub faults: Vec<String>,
     pub(crate) engines: Vec<Engine>,
@@ -72,6 +74,7 @@ impl Sim {
             records: Vec::new(),
             names: BTreeMap::new(),
             claim_delay: Some(Duration::from_millis(3)),
+            claims: Vec::new(),
             faults: Vec::new(),
             engines: built.engines,
             agents: Vec::new(),
@@ -281,7 +284,8 @@ impl Sim {
                         self.put(at, Coming::Resolved { shard, id, host });
                     }
                 }
-                Output::StoreClaim { call, .. } => {
+                Output::StoreClaim { call, change } => {
+                    self.claims.push(change);
                     let at = self.now + self.claim_delay.unwrap_or_default();
                     self.put(at, Coming::ClaimStored { shard, call });
                 }

@@ -1,6 +1,7 @@
 //! An agent as UAS: requests that come, and its answers to INVITE.
 
 use mediator_model::Instant;
+use mediator_sip::digest::{Credentials, verify_password};
 
 use super::{
     Agent, AgentCall, Answering, Dialog, Final, Media, PATIENCE, Reliable, ServerTx, Standing, T1,
@@ -73,10 +74,7 @@ impl Agent {
     }
 
     fn invited(&mut self, tx: usize, wire: &Wire) {
-        if self.quirks.challenges
-            && wire.header("Proxy-Authorization").is_none()
-            && self.quirks.login.is_some()
-        {
+        if self.quirks.challenges && !self.proves_itself(wire) {
             let nonce = self.mint("nonce");
             let value = format!("Digest realm=\"{nonce}\", nonce=\"{nonce}\", qop=\"auth\"");
             return self.finish_invite(tx, 407, vec![("Proxy-Authenticate".into(), value)]);
@@ -112,6 +110,17 @@ impl Agent {
         for (after, what) in self.script.clone() {
             self.later(at, after, what);
         }
+    }
+
+    /// Whether an INVITE has the credentials that were asked for.
+    fn proves_itself(&self, wire: &Wire) -> bool {
+        let (Some(value), Some((_, password))) =
+            (wire.header("Proxy-Authorization"), self.quirks.login)
+        else {
+            return false;
+        };
+        Credentials::parse(value.as_bytes())
+            .is_ok_and(|credentials| verify_password(&credentials, "INVITE", password))
     }
 
     /// The transaction of a call's INVITE.

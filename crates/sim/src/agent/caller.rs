@@ -109,6 +109,9 @@ impl Agent {
             .iter()
             .position(|tx| tx.branch == wire.branch() && tx.method == wire.method());
         let Some(at) = found else {
+            if self.quirks.careless {
+                return;
+            }
             return self.fault(format!("a response to nothing: {wire:?}"));
         };
         if wire.to_tag().is_none() && wire.status() > 100 {
@@ -129,6 +132,7 @@ impl Agent {
         }
         match (method.as_str(), tags) {
             ("INVITE", None) => self.invite_response(at, call, wire),
+            ("REGISTER", _) => self.register_response(at, wire),
             ("INVITE", Some(tags)) => self.reinvite_response(at, (call, &tags), wire),
             (_, _) => {}
         }

@@ -27,7 +27,9 @@ impl Agent {
         }
         text += &format!("From: {}\r\nTo: {}\r\n", parts.from, parts.to);
         text += &format!("Call-ID: {}\r\nCSeq: {}\r\n", parts.call_id, parts.cseq);
-        text += &format!("Contact: <{}>\r\n", self.contact());
+        if !self.quirks.no_contact {
+            text += &format!("Contact: <{}>\r\n", self.contact());
+        }
         if self.quirks.allows_update {
             text += "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, PRACK, UPDATE\r\n";
         } else {

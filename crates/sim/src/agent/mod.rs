@@ -7,6 +7,7 @@ mod callee;
 mod caller;
 mod compose;
 mod dialogs;
+mod phone;
 mod timers;
 
 use std::net::SocketAddr;
@@ -96,6 +97,10 @@ pub struct Quirks {
     pub acks_lost: u32,
     /// So many PRACKs are lost, so that they arrive with their first retransmission.
     pub pracks_lost: u32,
+    /// It says nothing of its Contact.
+    pub no_contact: bool,
+    /// It writes what it sends by hand: answers to nothing are no surprise.
+    pub careless: bool,
     /// It sends no PRACK at all.
     pub prackless: bool,
     /// It says nothing any more.
