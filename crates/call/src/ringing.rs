@@ -16,6 +16,7 @@ use crate::call::Call;
 use crate::cdr::Originator;
 use crate::context::{ClientUse, Core};
 use crate::dial::{PendingAnswer, endpoint_of};
+use crate::io::Event;
 use crate::leg::{Leg, Side};
 use crate::request::{Body, EarlyDialog, Outbound};
 use crate::sdp::sdp_of;

@@ -59,6 +59,9 @@ impl Teller {
                 }
                 debug!(endpoint, contacts, %source, "registration");
             }
+            Event::TrunkFailed { call, trunk, code } => {
+                info!(%call, trunk = self.trunk_name(trunk), code, "trunk failed");
+            }
             Event::TrunkHealth { trunk, alive: true } => {
                 info!(trunk = self.trunk_name(trunk), "trunk is alive");
             }
@@ -75,7 +78,7 @@ impl Teller {
                     self.told.clear();
                 }
                 if self.told.insert((binding, attribute)) {
-                    warn!(%binding, attribute, "needs media, which this version does not have: not played");
+                    info!(%binding, attribute, "needs media, which this version does not have: not played");
                 }
             }
             Event::Bug { call: Some(call), what } => error!(%call, what, "a defect ended a call"),
