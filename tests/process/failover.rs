@@ -2,6 +2,7 @@
 
 use anyhow::{Result, ensure};
 use mediator_tests::config::{Config, Direction};
+use mediator_tests::server::Server;
 use mediator_tests::sipp::Sipp;
 use mediator_tests::stage::{Loopback, silent_peer};
 
@@ -39,6 +40,35 @@ fn tries_the_next_trunk_after_503() -> Result<()> {
     let refusing = refusing.answer(&scene.stage)?;
     check_second_answers(&scene, &second)?;
     refusing.succeed()?;
+    let log = server.log();
+    ensure!(log.contains("trunk=\"carriers/first\" code=503"), "who failed is not told: {log}");
+    ensure!(!log.contains("dead"), "one soft failure killed a trunk: {log}");
+    server.stop()
+}
+
+#[test]
+fn rests_a_trunk_after_hard_failures_and_says_so() -> Result<()> {
+    let (scene, second) = (Scene::new("failover_hard")?, Loopback::lease()?);
+    let text = config(&scene, &second).text();
+    let hard =
+        "soft_failure_codes = \"408;\"\nhard_failure_codes = \"503;\"\nhard_failure_threshold = 1";
+    let text = text.replace("soft_failure_codes = \"408;500;503;\"", hard);
+    let server = Server::start(&scene.stage, &text)?;
+    let refusing = scene.uas("uas_refuse").fill("status", "503").fill("phrase", "Out of lines");
+    let refusing = refusing.answer(&scene.stage)?;
+    check_second_answers(&scene, &second)?;
+    refusing.succeed()?;
+    // Nobody asks the first one now: it would have to refuse again.
+    let silent = silent_peer(scene.callee.sip())?;
+    silent.set_nonblocking(true)?;
+    check_second_answers(&scene, &second)?;
+    ensure!(silent.recv_from(&mut [0; 16]).is_err(), "the dead trunk was asked");
+    let log = server.log();
+    let warning = log.lines().find(|line| line.contains(" WARN "));
+    ensure!(
+        warning.is_some_and(|line| line.contains("trunk is dead trunk=\"carriers/first\"")),
+        "{log}"
+    );
     server.stop()
 }
 

@@ -159,7 +159,8 @@ fn listen(entry: &DeValue<'_>) -> Result<Listen, Reason> {
 fn read_digest(section: &Section<'_>) -> Vec<Algorithm> {
     let words = value::one_of(&[("MD5", Algorithm::Md5), ("SHA-256", Algorithm::Sha256)]);
     let Some(entries) = section.list("digest", 1..=2, words) else {
-        return vec![Algorithm::Md5, Algorithm::Sha256];
+        // Not SHA-256 beside it: baresip 1.0 (Debian 12) gives up at any challenge but MD5, in either order.
+        return vec![Algorithm::Md5];
     };
     let mut all = Vec::with_capacity(entries.len());
     for entry in entries {
