@@ -133,7 +133,8 @@ impl Engine {
     // ---- messages
 
     fn message(&mut self, flow: Flow, bytes: Bytes) {
-        if self.core.is_banned(&flow) {
+        // The ACK of the last refusal is let in, lest the refusal is repeated for half a minute.
+        if !bytes.starts_with(b"ACK ") && self.core.is_banned(&flow) {
             self.core.counters.silenced.add_one();
             return;
         }

@@ -49,7 +49,10 @@ impl Wire {
             }
         }
         let single = ["Max-Forwards", "Contact", "Content-Type", "Session-Expires", "RSeq", "RAck"];
-        if let Some(twice) = single.into_iter().find(|name| self.all(name).count() > 1) {
+        // A registrar lists every contact.
+        let listed = |name: &&str| *name == "Contact" && self.method() == "REGISTER";
+        let twice = |name: &&str| !listed(name) && self.all(name).count() > 1;
+        if let Some(twice) = single.into_iter().find(twice) {
             return Err(format!("has {twice} twice"));
         }
         if self.header("Content-Length").and_then(|v| v.parse().ok()) != Some(self.body.len()) {

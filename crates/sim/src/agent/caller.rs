@@ -50,11 +50,16 @@ impl Agent {
         let Some(call) = self.calls.get_mut(at) else { return };
         call.cseq += 1;
         let call = call.clone();
-        let mut supported = vec!["timer"];
+        let mut supported = Vec::new();
+        if self.quirks.session_expires.is_some() {
+            supported.push("timer");
+        }
         if self.quirks.supports_100rel {
             supported.push("100rel");
         }
-        extra.push(("Supported".into(), supported.join(", ")));
+        if !supported.is_empty() {
+            extra.push(("Supported".into(), supported.join(", ")));
+        }
         if self.quirks.requires_100rel {
             extra.push(("Require".into(), "100rel".into()));
         }

@@ -12,8 +12,24 @@ const NO_CALL: usize = usize::MAX;
 impl Agent {
     /// Registers its Contact for so many seconds as the user of its login; challenges are answered.
     pub fn register(&mut self, expires: u32) {
-        let call_id = format!("{}-registration", self.profile.party.canary());
+        self.register_as("registration", expires);
+    }
+
+    /// As [`Agent::register`], under a Call-ID of its own.
+    pub fn register_as(&mut self, call_id: &str, expires: u32) {
+        let call_id = format!("{}-{call_id}", self.profile.party.canary());
         self.send_register(&call_id, &expires.to_string(), None);
+    }
+
+    /// Sends the last request of a method again with another branch: the same words, a new transaction.
+    pub fn replay_last(&mut self, method: &str) -> bool {
+        let last = self.clients.iter().rfind(|tx| tx.method == method).cloned();
+        let Some(last) = last else { return false };
+        let branch = format!("z9hG4bK{}", self.mint("again"));
+        let text = String::from_utf8_lossy(&last.bytes).replace(&last.branch, &branch);
+        let (bytes, cseq) = (crate::stage::bytes_of(&text), last.cseq);
+        self.start_client((method, cseq, branch), (NO_CALL, None), bytes);
+        true
     }
 
     fn send_register(&mut self, call_id: &str, expires: &str, credentials: Option<String>) {
@@ -46,9 +62,7 @@ impl Agent {
         let Some((username, password)) = self.quirks.login else { return };
         let Some(sent) = self.clients.get(tx).map(|tx| tx.bytes.clone()) else { return };
         let sent = String::from_utf8_lossy(&sent).into_owned();
-        let again = wire.status() == 401
-            && (!sent.contains("Authorization:")
-                || wire.all("WWW-Authenticate").any(|value| value.contains("stale=true")));
+        let again = wire.status() == 401 && !sent.contains("Authorization:");
         if !again {
             return;
         }
