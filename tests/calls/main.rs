@@ -7,6 +7,7 @@ mod claims;
 mod failures;
 mod identity;
 mod masking;
+mod pains;
 mod phones;
 mod random;
 mod reliable;

@@ -4,7 +4,10 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use mediator_model::Transport;
+use mediator_call::io::Input;
+use mediator_model::{
+    AllowForward, EndpointIndex, Secret, SipCredentials, Transport, TrunkGroupIndex,
+};
 use mediator_sim::{
     Answering, CALLED, CALLER, Dice, Media, Move, Party, Quirks, REDIRECT, Sim, Stage,
 };
@@ -75,12 +78,8 @@ fn play(seed: u64) -> (Vec<String>, String) {
 /// A call of that seed, about to be ended by the side that is named.
 fn prepare(seed: u64) -> (Sim, Party) {
     let mut dice = Dice::new(seed);
-    let mut stage = Stage::usual();
-    stage.shards = if dice.percent(30) { 4 } else { 1 };
-    let others = if dice.percent(25) { 1 + dice.below(2) } else { 0 };
-    for host in 0..others {
-        stage.way_out(2 + host as u8, dice.below(2) as u16, dice.below(3) as u16);
-    }
+    let stage = stage(&mut dice);
+    let others = stage.endpoints.len().saturating_sub(4);
     let mut sim = world(seed, stage);
     for _ in 0..others {
         let host = sim.agents().len();
@@ -88,6 +87,13 @@ fn prepare(seed: u64) -> (Sim, Party) {
     }
     sim.secret(Party::A, CALLER);
     sim.secret(Party::B, CALLED);
+    let udp = |at: &str| (Transport::Udp, at.parse().expect("an address"));
+    sim.names.insert("bob.test".to_owned(), vec![udp("10.2.0.9:5060"), udp("10.2.0.1:5060")]);
+    sim.claim_delay = match dice.below(10) {
+        0 => None,
+        1 => Some(Duration::from_secs(3)),
+        _ => Some(dice.millis(0, 50)),
+    };
     if dice.percent(90) {
         sim.net.loss(dice.below(21)).duplicates(dice.below(21)).delay(1, 2 + dice.below(700));
     }
@@ -100,16 +106,92 @@ fn prepare(seed: u64) -> (Sim, Party) {
             sim.ua(place).script = callee(&mut dice);
         }
     }
-    let calls = 1 + dice.below(2);
+    if dice.percent(40) {
+        phones(&mut sim, &mut dice);
+    }
+    let calls = 1 + dice.below(3);
     for _ in 0..calls {
-        let call = sim.ua(ALICE).invite(REDIRECT);
+        let number = if dice.percent(30) { PHONE } else { REDIRECT };
+        let call = sim.ua(ALICE).invite(number);
         for (after, what) in caller(&mut dice) {
             sim.ua(ALICE).later(call, after, what);
         }
+        sim.run_for(dice.millis(0, 2000));
     }
     sim.run_for(dice.millis(500, 90_000));
+    if dice.percent(5) {
+        sim.tell(&Input::HangUpAll);
+    }
     let first = if dice.percent(50) { Party::A } else { Party::B };
     (sim, first)
+}
+
+/// The account's second number, whose binding leads to phones.
+const PHONE: &str = "15162065347";
+
+fn stage(dice: &mut Dice) -> Stage {
+    let mut stage = Stage::usual();
+    stage.shards = if dice.percent(30) { 4 } else { 1 };
+    stage.phone("phil", "15550001001");
+    stage.did(PHONE, TrunkGroupIndex(1));
+    stage.bind(PHONE, None, "15550001001", &[("hide_origination_did", "true")]);
+    let others = if dice.percent(25) { 1 + dice.below(2) } else { 0 };
+    for host in 0..others {
+        stage.way_out(2 + host as u8, dice.below(2) as u16, dice.below(3) as u16);
+    }
+    if dice.percent(10) {
+        stage.wait_for_first_caller(Duration::from_mins(5));
+    }
+    if dice.percent(10) {
+        stage.endpoints[1].capacity = 1;
+    }
+    if dice.percent(10) {
+        stage.endpoints[2].cps_limit = 1;
+    }
+    if dice.percent(10) {
+        stage.endpoints[1].addresses.clear();
+        let name = if dice.percent(70) { "bob.test" } else { "never.test" };
+        stage.address(EndpointIndex(1), name, 0);
+    }
+    if dice.percent(30) {
+        let password = if dice.percent(70) { "secret" } else { "wrong" };
+        stage.endpoints[1].out_credentials =
+            Some(SipCredentials { username: "us".into(), password: Secret::new(password) });
+    }
+    if dice.percent(20) {
+        stage.settings.session_expires = Duration::from_secs(90 + dice.below(60));
+    }
+    if dice.percent(10) {
+        stage.settings.max_call_duration = dice.millis(500, 20_000);
+    }
+    if dice.percent(20) {
+        let modes = [
+            AllowForward::Direct,
+            AllowForward::DirectUri,
+            AllowForward::Protected,
+            AllowForward::Reroute,
+        ];
+        stage.groups[0].trunks[0].allow_forward =
+            dice.pick(&modes).copied().unwrap_or(AllowForward::Direct);
+    }
+    stage
+}
+
+/// One to three phones of one user, behind UDP or TCP.
+fn phones(sim: &mut Sim, dice: &mut Dice) {
+    for host in 1..2 + dice.below(3) {
+        let at = format!("10.3.0.{host}:5062");
+        let phone = sim.agent("phone", Party::B, &at, "phil");
+        if dice.percent(40) {
+            sim.ua(phone).profile.transport = Transport::Tcp;
+        }
+        sim.ua(phone).quirks = quirks(dice);
+        sim.ua(phone).quirks.challenges = false;
+        sim.ua(phone).quirks.login = Some(("phil", "secret"));
+        sim.ua(phone).script = callee(dice);
+        sim.ua(phone).register_as(&format!("registration{host}"), 300);
+    }
+    sim.run_for(Duration::from_secs(5));
 }
 
 fn quirks(dice: &mut Dice) -> Quirks {
@@ -121,6 +203,7 @@ fn quirks(dice: &mut Dice) -> Quirks {
         _ => Answering::Accept,
     };
     let requires_100rel = dice.percent(10);
+    let login = dice.percent(20).then_some(("us", "secret"));
     Quirks {
         late_offer: dice.percent(15),
         supports_100rel: requires_100rel || dice.percent(30),
@@ -132,6 +215,10 @@ fn quirks(dice: &mut Dice) -> Quirks {
         min_se: dice.percent(5).then(|| 1900),
         allows_update: dice.percent(60),
         reinvites: answering(dice),
+        pracks_lost: dice.below(3) as u32,
+        prackless: dice.percent(2),
+        login,
+        challenges: login.is_some() && dice.percent(50),
         acks_lost: if dice.percent(15) { dice.below(4) as u32 } else { 0 },
         ..Quirks::default()
     }

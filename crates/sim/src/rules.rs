@@ -1,6 +1,6 @@
 //! What must be so at the end of every run.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use mediator_call::io::Event;
@@ -26,6 +26,7 @@ impl Sim {
         self.finish(second);
         self.check_engines();
         self.check_agents();
+        self.check_sdp();
         self.check_events();
         let mut faults = std::mem::take(&mut self.faults);
         for agent in &mut self.agents {
@@ -76,6 +77,31 @@ impl Sim {
                 if !reply.acked && !(reply.late && reply.status >= 300) {
                     let status = reply.status;
                     self.faults.push(format!("{name}: no ACK for its {status}"));
+                }
+            }
+        }
+    }
+
+    /// RFC 3264 §8: one session in a dialog, and a version for each of its descriptions. RFC 3261 §13.2.1: no 2xx
+    /// without an answer.
+    fn check_sdp(&mut self) {
+        for agent in &self.agents {
+            let name = agent.profile.name;
+            for dialog in agent.dialogs() {
+                let mut known: HashMap<&str, &str> = HashMap::new();
+                for sdp in &dialog.heard {
+                    let origin = sdp.lines().nth(1).unwrap_or_default();
+                    if known.insert(origin, sdp).is_some_and(|other| other != sdp) {
+                        self.faults.push(format!("{name}: two descriptions under {origin}"));
+                    }
+                }
+                let session = |origin: &&str| origin.split(' ').nth(1).map(str::to_owned);
+                let sessions: HashSet<_> = known.keys().map(session).collect();
+                if sessions.len() > 1 {
+                    self.faults.push(format!("{name}: several sessions in one dialog"));
+                }
+                if dialog.unanswered_offers > 0 {
+                    self.faults.push(format!("{name}: a 2xx without an answer"));
                 }
             }
         }

@@ -138,6 +138,14 @@ impl Sim {
         }
     }
 
+    /// An agent's connection breaks; the next message opens another one.
+    pub fn disconnect(&mut self, place: usize) {
+        let at = self.ua(place).profile.at;
+        if let Some((connection, _, _)) = self.streams.remove(&at) {
+            self.tell(&Input::ConnectionClosed(connection));
+        }
+    }
+
     /// How many calls an endpoint takes part in, by its place in the stage.
     pub fn calls_of(&self, endpoint: usize) -> u32 {
         self.directory.endpoints().get(endpoint).map_or(0, |it| self.gate.calls_of(it.sid))
@@ -325,7 +333,8 @@ impl Sim {
     /// When the next message of a stream arrives, and which connection it is.
     fn stream(&mut self, peer: SocketAddr, to_engine: bool) -> (Instant, ConnectionId) {
         let arrives = self.now + self.net.time();
-        let fresh = ConnectionId(self.streams.len() as u64 + 1);
+        self.sequence += 1;
+        let fresh = ConnectionId(self.sequence);
         let (connection, to_us, to_them) =
             self.streams.entry(peer).or_insert((fresh, Instant::ZERO, Instant::ZERO));
         let last = if to_engine { to_us } else { to_them };

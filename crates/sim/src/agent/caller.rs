@@ -278,6 +278,7 @@ impl Agent {
         if first {
             it.standing = Standing::Confirmed;
             it.hear(wire);
+            it.unanswered_offers += u32::from(it.heard.is_empty());
             if let Some(contact) = wire.contact() {
                 it.target = contact.to_owned();
             }

@@ -119,6 +119,9 @@ impl Agent {
         body: Option<(&'static str, String)>,
     ) -> Bytes {
         let canary = self.profile.party.canary();
+        let mut extra = extra;
+        let route = self.quirks.record_route.iter().filter(|_| request.method() == "INVITE");
+        extra.extend(route.map(|uri| ("Record-Route".to_owned(), format!("<{uri};lr>"))));
         let to = request.header("To").unwrap_or_default();
         let to = match tag {
             Some(tag) if request.to_tag().is_none() => format!("{to};tag={tag}"),

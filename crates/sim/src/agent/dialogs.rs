@@ -11,6 +11,7 @@ impl Dialog {
             standing: Standing::Early,
             bye_received: false,
             bye_reason: None,
+            unanswered_offers: 0,
             heard: Vec::new(),
             target: target.to_owned(),
             cseq_out: 0,
@@ -248,6 +249,7 @@ impl Agent {
                     .is_some_and(|tx| tx.bytes.windows(15).any(|w| w == b"application/sdp"));
                 if let Some(it) = self.dialog_mut(at, dialog) {
                     it.hear(wire);
+                    it.unanswered_offers += u32::from(!wire.has_sdp());
                 }
                 if self.quirks.acks_lost > 0 {
                     self.quirks.acks_lost -= 1;

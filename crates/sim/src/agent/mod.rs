@@ -97,6 +97,8 @@ pub struct Quirks {
     pub acks_lost: u32,
     /// So many PRACKs are lost, so that they arrive with their first retransmission.
     pub pracks_lost: u32,
+    /// A proxy that its responses name in Record-Route.
+    pub record_route: Option<String>,
     /// It says nothing of its Contact.
     pub no_contact: bool,
     /// It writes what it sends by hand: answers to nothing are no surprise.
@@ -206,6 +208,8 @@ pub struct Dialog {
     pub bye_received: bool,
     /// The Reason of that BYE.
     pub bye_reason: Option<String>,
+    /// Offers of ours that were accepted by a 2xx without an answer.
+    pub unanswered_offers: u32,
     /// Every SDP that came, in order.
     pub heard: Vec<String>,
     pub(crate) target: String,
