@@ -159,7 +159,8 @@ impl Agent {
         if call.outcome.is_some() {
             return;
         }
-        let reliable = reliable && call.wants_100rel;
+        // A 100 is never reliable (RFC 3262 §3).
+        let reliable = reliable && call.wants_100rel && status > 100;
         let offered = call.invite.as_ref().is_some_and(Wire::has_sdp);
         let fork = self.fork(at, fork);
         let Some(request) = self.servers.get(tx).map(|tx| tx.request.clone()) else { return };
