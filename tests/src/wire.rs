@@ -110,7 +110,7 @@ impl Datagrams {
 
     fn wait(&self, limit: Duration) -> Result<Option<Logged>> {
         self.socket.set_read_timeout(Some(limit))?;
-        let mut buffer = [0; 65_535];
+        let mut buffer = vec![0; 65_535];
         match self.socket.recv(&mut buffer) {
             Ok(length) => Ok(Some(logged(buffer.get(..length).unwrap_or_default()))),
             Err(error) if is_timeout(&error) => Ok(None),

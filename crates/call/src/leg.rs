@@ -104,6 +104,10 @@ pub(crate) struct SentAck {
 
 /// Our end of one dialog.
 #[derive(Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "facts that do not depend on each other, no states"
+)]
 pub(crate) struct Leg {
     pub(crate) dialog: Dialog,
     /// Where requests of ours go.

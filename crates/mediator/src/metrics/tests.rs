@@ -105,6 +105,7 @@ fn sums_what_engines_count_and_shows_what_they_share() {
     let engines = EngineCounts(vec![Arc::default(), Arc::default()]);
     engines.0[0].calls_started.add_one();
     engines.0[1].calls_started.add_one();
+    engines.0[1].calls_ended.add_one();
     engines.0[1].garbage.add_one();
     let metrics = Metrics::default();
     metrics.add(engines);
@@ -117,7 +118,7 @@ fn sums_what_engines_count_and_shows_what_they_share() {
         &metrics.render(),
         &[
             "mediator_calls_started_total 2",
-            "mediator_calls_active 0",
+            "mediator_calls_active 1",
             r#"mediator_sip_rejected_total{reason="garbage"} 1"#,
             "mediator_bindings 0",
             "mediator_registered_contacts 0",
