@@ -274,6 +274,11 @@ fn new_call(
     let endpoint_src = endpoint.map_or_else(|| core.dice.sid(), |endpoint| endpoint.sid);
     let mut a = Leg::new(dialog, flow, endpoint_src, LocalSdp::new(core.dice.next_u64()));
     a.by_flow = endpoint.is_some_and(is_phone) && request.first(HeaderName::RecordRoute).is_none();
+    if a.by_flow
+        && let Some(source) = core.layer.server_source(server)
+    {
+        a.flow = source;
+    }
     a.learn_abilities(&request);
     a.agreed = Some(agreed);
     let presence = if offer.is_some() { Sdp::Present } else { Sdp::Absent };

@@ -48,7 +48,7 @@ impl Core {
         request: &Request,
         proof: Proof,
     ) -> Option<EndpointIndex> {
-        let flow = self.layer.server_flow(server)?;
+        let flow = self.layer.server_source(server)?;
         if proof == Proof::AddressOrDigest
             && let Some(endpoint) = self.endpoint_at(&flow)
         {

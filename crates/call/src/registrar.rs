@@ -52,7 +52,7 @@ impl Core {
         if unsupported(self, server, request) {
             return;
         }
-        let Some(flow) = self.layer.server_flow(server) else { return };
+        let Some(flow) = self.layer.server_source(server) else { return };
         match self.try_register(index, request, flow) {
             Ok(registered) => self.confirm(server, request, flow, &registered),
             Err(Refusal::Status(status, phrase)) => {

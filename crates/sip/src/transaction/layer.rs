@@ -15,7 +15,7 @@ use super::matching::SecretHash;
 use super::routing::flow_of;
 use super::server_invite::{AckFate, ServerInvite};
 use super::server_non_invite::ServerNonInvite;
-use super::servers::{ServerMachine, Servers};
+use super::servers::{Server, ServerMachine, Servers};
 use super::timing::{Class, Due, Timing};
 use super::{ClientKey, Counters, LayerSettings, Live, Output, Received, ServerKey};
 use crate::wheel::Wheel;
@@ -153,6 +153,12 @@ impl<U: Copy> TransactionLayer<U> {
         self.servers.get(server.0).map(|transaction| transaction.flow)
     }
 
+    /// The way that a request came: who sent it is told by this, since the flow of the responses has the port that
+    /// the sender wrote into its Via.
+    pub fn server_source(&self, server: ServerKey) -> Option<Flow> {
+        self.servers.get(server.0).map(Server::source)
+    }
+
     /// Where a request went, with the connection that its last response came on.
     pub fn client_flow(&self, client: ClientKey) -> Option<Flow> {
         self.clients.get(client.0).map(|transaction| transaction.flow)
@@ -225,7 +231,8 @@ impl<U: Copy> TransactionLayer<U> {
                 Received::Overloaded { request }
             }
             Ok(None) => {
-                let server = self.begin(now, &request, flow_of(&via, flow));
+                let route = (flow_of(&via, flow), flow.remote.port());
+                let server = self.begin(now, &request, route);
                 if request.method() != Method::Cancel {
                     return Received::Request { server, request };
                 }
@@ -237,15 +244,16 @@ impl<U: Copy> TransactionLayer<U> {
         }
     }
 
-    /// The request makes a transaction, whose responses take this flow.
-    fn begin(&mut self, now: Instant, request: &Request, flow: Flow) -> ServerKey {
+    /// The request makes a transaction, whose responses take this flow; with the port that it came from.
+    fn begin(&mut self, now: Instant, request: &Request, route: (Flow, u16)) -> ServerKey {
+        let (flow, _) = route;
         let timing = Timing::new(&self.settings.timers, flow.transport);
         let machine = if request.method() == Method::Invite {
             ServerMachine::Invite(ServerInvite::new())
         } else {
             ServerMachine::NonInvite(ServerNonInvite::new(now, timing))
         };
-        let key = self.servers.insert(machine, request, flow);
+        let key = self.servers.insert(machine, request, route);
         self.settle_server(key);
         ServerKey(key)
     }
@@ -257,6 +265,7 @@ impl<U: Copy> TransactionLayer<U> {
         if flow.connection.is_some() && flow.transport == transaction.flow.transport {
             // The peer lost its connection and repeats itself over a new one.
             transaction.flow.connection = flow.connection;
+            transaction.source_port = flow.remote.port();
         }
         let flow = transaction.flow;
         if let Some(bytes) = transaction.repeated() {

@@ -18,6 +18,8 @@ pub(super) struct Server {
     pub(super) machine: ServerMachine,
     /// Where responses go.
     pub(super) flow: Flow,
+    /// The port that the request came from; `flow` has the one that its Via asks for.
+    pub(super) source_port: u16,
     pub(super) timer: Option<TimerId>,
     /// Most names fit: a method, a branch of 36 and a sent-by of 20 bytes.
     name: SmallVec<[u8; 64]>,
@@ -122,14 +124,20 @@ impl Servers {
     }
 
     /// Makes the transaction that the last [`Self::find`] did not find.
-    pub(super) fn insert(&mut self, machine: ServerMachine, request: &Request, flow: Flow) -> Key {
+    pub(super) fn insert(
+        &mut self,
+        machine: ServerMachine,
+        request: &Request,
+        (flow, source_port): (Flow, u16),
+    ) -> Key {
         let hash = self.hash.of(self.name.head());
         let origin = self.origin_of(request);
         if matches!(machine, ServerMachine::Invite(_)) {
             self.invites += 1;
         }
         let name = SmallVec::from_slice(self.name.whole());
-        let key = self.arena.insert(Server { machine, flow, timer: None, name, hash, origin });
+        let server = Server { machine, flow, source_port, timer: None, name, hash, origin };
+        let key = self.arena.insert(server);
         let arena = &self.arena;
         self.by_name.insert_unique(hash, key, |key| arena.get(*key).map_or(0, |it| it.hash));
         if let Origin::First(hash) = origin {
@@ -190,6 +198,13 @@ impl Servers {
 }
 
 impl Server {
+    /// The way that the request came.
+    pub(super) fn source(&self) -> Flow {
+        let mut source = self.flow;
+        source.remote.set_port(self.source_port);
+        source
+    }
+
     pub(super) fn deadline(&self) -> Option<Instant> {
         match &self.machine {
             ServerMachine::Invite(machine) => machine.deadline(),

@@ -251,5 +251,6 @@ fn response_goes_to_source_address_and_rport_or_sent_by_port() {
         let received = layer.receive(ms(0), ask.message(), source);
         let Received::Request { server, .. } = received else { panic!("{received:?}") };
         assert_eq!(layer.server_flow(server), Some(flow));
+        assert_eq!(layer.server_source(server), Some(source));
     }
 }
