@@ -96,6 +96,7 @@ fn a_redirect_is_followed_only_where_the_trunk_says_so() {
         let second = sim.ua(BOB).calls[1].invite.clone().unwrap();
         assert!(second.uri().contains(user), "{mode:?}: {}", second.uri());
         assert_eq!(sim.ua(ALICE).confirmed(), 1, "{mode:?}");
+        assert_eq!(sim.calls_of(1), 1, "{mode:?}: the call that was redirected counts once");
         ends_well(&mut sim);
     }
 }

@@ -6,6 +6,7 @@
 mod claims;
 mod failures;
 mod identity;
+mod limits;
 mod masking;
 mod pains;
 mod phones;

@@ -147,6 +147,27 @@ fn every_address_of_a_name_is_tried_in_order() {
     sim.names.insert("carrier.test".to_owned(), vec![udp("10.2.0.1:5060"), udp("10.2.0.2:5060")]);
     assert_eq!(code(outcome(&mut sim, REDIRECT, seconds(2)).as_ref()), 200);
     assert_eq!(sim.ua(BOB).calls.len(), 1);
+    assert_eq!(sim.calls_of(1), 1, "the call counts for the endpoint, whatever its address");
+    ends_well(&mut sim);
+}
+
+#[test]
+fn a_trunk_with_several_dead_addresses_fails_once_in_a_call() {
+    let mut stage = Stage::usual();
+    stage.groups[0].failure.hard_codes = CodeList::parse("503;").unwrap();
+    stage.groups[0].failure.hard_threshold = 2;
+    stage.groups[0].failure.last_resort = mediator_model::LastResort::Reject502;
+    stage.endpoints[1].addresses.clear();
+    stage.address(mediator_model::EndpointIndex(1), "carrier.test", 0);
+    stage.address(mediator_model::EndpointIndex(1), "10.2.0.1:5060", 1);
+    let mut sim = world(1, stage);
+    sim.ua(BOB).refuses(503);
+    let udp = |at: &str| (mediator_model::Transport::Udp, at.parse().unwrap());
+    sim.names.insert("carrier.test".to_owned(), vec![udp("10.2.0.1:5060"); 2]);
+    for expected in [503, 503, 502] {
+        let answer = outcome(&mut sim, REDIRECT, seconds(2));
+        assert_eq!(code(answer.as_ref()), expected);
+    }
     ends_well(&mut sim);
 }
 
@@ -156,7 +177,8 @@ fn a_name_that_is_never_resolved_does_not_hold_the_call() {
     stage.endpoints[1].addresses.clear();
     stage.address(mediator_model::EndpointIndex(1), "never.test", 0);
     let mut sim = world(1, stage);
-    let answer = outcome(&mut sim, REDIRECT, seconds(125));
-    assert_eq!(code(answer.as_ref()), 480, "the ring timeout ends it");
+    assert_eq!(code(outcome(&mut sim, REDIRECT, millis(4900)).as_ref()), 0);
+    sim.run_for(millis(200));
+    assert_eq!(sim.ua(ALICE).calls[0].outcome, Some(503), "the trunk has had its time");
     ends_well(&mut sim);
 }

@@ -14,14 +14,13 @@ use mediator_sip::transaction::ClientKey;
 use smallvec::SmallVec;
 
 use crate::leg::LocalSdp;
-use crate::limits::Holds;
 use crate::request::Body;
 
 /// How far a branch has come.
 #[derive(Debug)]
 pub(crate) enum Phase {
-    /// Its address is asked for; nothing was sent.
-    Resolving,
+    /// Its address is asked for; nothing was sent. At `until` the trunk has had its time.
+    Resolving { until: Instant },
     /// The INVITE is out; nothing has come back. At `until` the trunk has had its time.
     Calling { client: ClientKey, until: Instant },
     /// A 1xx has come.
@@ -101,13 +100,12 @@ pub(crate) struct Branch {
     pub(crate) session: SessionTimer,
     pub(crate) timer: TimerOffer,
     pub(crate) authenticated: bool,
-    pub(crate) holds: Holds,
 }
 
 impl Branch {
     pub(crate) const fn client(&self) -> Option<ClientKey> {
         match self.phase {
-            Phase::Resolving => None,
+            Phase::Resolving { .. } => None,
             Phase::Calling { client, .. } | Phase::Proceeding { client } => Some(client),
         }
     }
@@ -119,8 +117,10 @@ impl Branch {
     /// The deadline of the trunk's first sign of life.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         match self.phase {
-            Phase::Calling { until, .. } if self.is_wanted() => Some(until),
-            Phase::Calling { .. } | Phase::Resolving | Phase::Proceeding { .. } => None,
+            Phase::Calling { until, .. } | Phase::Resolving { until } if self.is_wanted() => {
+                Some(until)
+            }
+            Phase::Calling { .. } | Phase::Resolving { .. } | Phase::Proceeding { .. } => None,
         }
     }
 

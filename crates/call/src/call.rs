@@ -136,7 +136,9 @@ impl Call {
             return;
         }
         self.stage = Stage::Ending { reap_at: cx.now + REAP_AFTER };
-        self.dial = None;
+        if let Some(mut dial) = self.dial.take() {
+            dial.attempt_holds.release(&cx.ports);
+        }
         self.reliable = None;
         self.a.session.stop();
         if let Some(b) = &mut self.b {
@@ -193,9 +195,7 @@ impl Call {
     fn reap(&mut self, cx: &mut Core) {
         cx.counters.calls_reaped.add_one();
         cx.event(Event::Bug { call: Some(self.sid), what: "an ended call did not go away" });
-        for mut branch in self.branches.drain(..) {
-            branch.holds.release(&cx.ports);
-        }
+        self.branches.clear();
         self.outgoing.clear();
         self.a.unacknowledged = None;
         self.a.queue.clear();

@@ -23,7 +23,7 @@ use crate::context::{ALLOW, ClientUse, Core, Hop, Resolving};
 use crate::identity::Shown;
 use crate::io::Event;
 use crate::leg::{LocalSdp, timer_settings};
-use crate::limits::{Holds, admit_destination, retry_after_seconds};
+use crate::limits::{Holds, admit_destination, hold_way, retry_after_seconds};
 use crate::request::{Body, Credentialed, EarlyDialog, write_parts, write_timer};
 use crate::route::{Attempt, Routed};
 use crate::verdict::{Failure, Verdict};
@@ -44,6 +44,8 @@ pub(crate) struct Dial {
     /// The caller's SDP; `None`: the offer comes late.
     pub(crate) offer: Option<Box<[u8]>>,
     pub(crate) max_forwards: u8,
+    /// What the attempt under way holds, however many places it rings, one after the other or together.
+    pub(crate) attempt_holds: Holds,
     /// The caller understands 100rel, or insists on it.
     pub(crate) caller_100rel: Caller100Rel,
     pub(crate) ring_until: Instant,
@@ -105,32 +107,28 @@ impl Call {
     }
 
     fn begin_attempt(&mut self, cx: &mut Core, attempt: &Attempt) {
-        let Some(dial) = &self.dial else { return };
+        let Some(dial) = &mut self.dial else { return };
+        dial.attempt_holds.release(&cx.ports);
         let directory = dial.directory.clone();
         let Some(endpoint) = directory.endpoint(attempt.endpoint()) else { return };
-        let holds = match reserve(cx, &directory, attempt.trunk(), endpoint) {
-            Ok(holds) => holds,
+        match reserve(cx, &directory, attempt.trunk(), endpoint) {
+            Ok(holds) => dial.attempt_holds = holds,
             Err(refused) => {
                 return self.note_failure(Failure::Limited(retry_after_seconds(refused)));
             }
-        };
+        }
         match attempt {
             Attempt::Address { trunk, endpoint, address } => {
-                self.try_address(cx, (*trunk, *endpoint, *address), holds);
+                self.try_address(cx, (*trunk, *endpoint, *address));
             }
             Attempt::Phone { trunk, endpoint, contacts } => {
-                let mut holds = Some(holds);
                 for contact in contacts.iter().take(MAX_PARALLEL) {
                     let uri: Box<[u8]> = contact.uri.as_bytes().into();
                     let Some(to) = self.phone_to(cx, &contact.flow) else { continue };
                     let Some(place) = self.destination((*trunk, *endpoint), uri, to, true) else {
                         continue;
                     };
-                    let holds = holds.take().unwrap_or_default();
-                    self.ring(cx, place, contact.flow, VecDeque::new(), holds);
-                }
-                if let Some(mut unused) = holds {
-                    unused.release(&cx.ports);
+                    self.ring(cx, place, contact.flow, VecDeque::new());
                 }
             }
         }
@@ -140,7 +138,6 @@ impl Call {
         &mut self,
         cx: &mut Core,
         (trunk, endpoint, at): (TrunkIndex, EndpointIndex, usize),
-        mut holds: Holds,
     ) {
         let Some(dial) = &self.dial else { return };
         let directory = dial.directory.clone();
@@ -163,7 +160,7 @@ impl Call {
                 let (port, transport) = (address.port, address.transport);
                 Hop::Name { host: name.clone(), port, transport, sips: false }
             }
-            AddressHost::Block(_) => return holds.release(&cx.ports),
+            AddressHost::Block(_) => return,
         };
         let mut to = Text::with_capacity(USUAL_ADDRESS_BYTES);
         put_address(&mut to, (target, owner.number_format), host.as_bytes());
@@ -175,12 +172,9 @@ impl Call {
         let (uri, to) = (uri.into_boxed(), to.into_boxed());
         let Some(place) = self.destination((trunk, endpoint), uri, to, false) else { return };
         match hop {
-            Hop::Flow(flow) => self.ring(cx, place, flow, VecDeque::new(), holds),
-            name @ Hop::Name { .. } => self.resolve_first(cx, place, name, holds),
-            Hop::Unreachable => {
-                holds.release(&cx.ports);
-                self.note_failure(Failure::Unreachable);
-            }
+            Hop::Flow(flow) => self.ring(cx, place, flow, VecDeque::new()),
+            name @ Hop::Name { .. } => self.resolve_first(cx, place, name),
+            Hop::Unreachable => self.note_failure(Failure::Unreachable),
         }
     }
 
@@ -212,24 +206,14 @@ impl Call {
         Some(to.into_boxed())
     }
 
-    pub(crate) fn resolve_first(
-        &mut self,
-        cx: &mut Core,
-        place: Destination,
-        name: Hop,
-        mut holds: Holds,
-    ) {
+    pub(crate) fn resolve_first(&mut self, cx: &mut Core, place: Destination, name: Hop) {
         // Until the name is resolved the branch has no flow; this one is never sent on.
         let placeholder = self.a.flow;
-        let Some(mut branch) = self.new_branch(cx, place, placeholder) else {
-            return holds.release(&cx.ports);
-        };
-        branch.holds.absorb(&mut holds);
+        let Some(branch) = self.new_branch(cx, place, placeholder) else { return };
         let waiting = Resolving::Branch { call: self.key, branch: branch.id };
         if cx.resolve(name, waiting) {
             self.keep_branch(branch);
         } else {
-            branch.holds.release(&cx.ports);
             self.note_failure(Failure::Unreachable);
         }
     }
@@ -237,27 +221,18 @@ impl Call {
     /// The resolver's answer for a branch.
     pub(crate) fn branch_resolved(&mut self, cx: &mut Core, id: u16, flows: &[Flow]) {
         let Some(at) = self.branches.iter().position(|branch| branch.id == id) else { return };
-        let mut branch = self.branches.swap_remove(at);
-        let mut flows: VecDeque<Flow> = flows.iter().copied().collect();
-        let first = flows.pop_front();
-        match (first, branch.is_wanted()) {
-            (Some(flow), true) => {
-                let place = branch.destination.clone();
-                self.ring(cx, place, flow, flows, core::mem::take(&mut branch.holds));
-                if !self.branches.iter().any(Branch::is_wanted) {
-                    self.next_attempt(cx);
-                }
-            }
-            (None, true) => {
-                branch.holds.release(&cx.ports);
-                self.note_failure(Failure::Unreachable);
-                self.trunk_failed(cx, &branch.destination, Failure::Unreachable);
-                if !self.branches.iter().any(Branch::is_wanted) {
-                    self.next_attempt(cx);
-                }
-            }
-            (_, false) => branch.holds.release(&cx.ports),
+        let branch = self.branches.swap_remove(at);
+        if !branch.is_wanted() {
+            return;
         }
+        let mut flows: VecDeque<Flow> = flows.iter().copied().collect();
+        if let Some(flow) = flows.pop_front() {
+            self.ring(cx, branch.destination, flow, flows);
+        } else {
+            self.note_failure(Failure::Unreachable);
+            self.trunk_failed(cx, &branch.destination, Failure::Unreachable);
+        }
+        self.go_on(cx);
     }
 
     /// Sends an INVITE to one place.
@@ -267,24 +242,15 @@ impl Call {
         place: Destination,
         flow: Flow,
         more_flows: VecDeque<Flow>,
-        mut holds: Holds,
     ) {
-        let Some(mut branch) = self.new_branch(cx, place, flow) else {
-            return holds.release(&cx.ports);
-        };
-        branch.holds.absorb(&mut holds);
+        let Some(mut branch) = self.new_branch(cx, place, flow) else { return };
         branch.more_flows = more_flows;
         match self.send_invite(cx, &mut branch, None) {
             Ok(()) => self.keep_branch(branch),
-            Err(error) => {
-                branch.holds.release(&cx.ports);
-                self.note_failure(match error {
-                    NotSent::Unreachable => Failure::Unreachable,
-                    NotSent::BadSdp => {
-                        Failure::Final { status: 488, retry_after: None, cause: None }
-                    }
-                });
-            }
+            Err(error) => self.note_failure(match error {
+                NotSent::Unreachable => Failure::Unreachable,
+                NotSent::BadSdp => Failure::Final { status: 488, retry_after: None, cause: None },
+            }),
         }
     }
 
@@ -319,7 +285,7 @@ impl Call {
         }
         Some(Branch {
             id,
-            phase: Phase::Resolving,
+            phase: Phase::Resolving { until: cx.now + cx.settings.trunk_timeout },
             wanted: Wanted::Yes,
             destination: place,
             more_flows: VecDeque::new(),
@@ -332,7 +298,6 @@ impl Call {
             session,
             timer,
             authenticated: false,
-            holds: Holds::default(),
         })
     }
 
@@ -400,16 +365,14 @@ impl Call {
         if let Ok(()) = self.send_invite(cx, &mut branch, credentials) {
             self.keep_branch(branch);
         } else {
-            branch.holds.release(&cx.ports);
             self.note_failure(Failure::Unreachable);
-            self.next_attempt(cx);
+            self.go_on(cx);
         }
     }
 
     /// Does not want a branch any more.
     pub(crate) fn cancel_branch(&mut self, cx: &mut Core, id: u16, reason: CancelReason) {
         let Some(branch) = self.branches.iter_mut().find(|branch| branch.id == id) else { return };
-        branch.holds.release(&cx.ports);
         match branch.client() {
             None => self.branches.retain(|branch| branch.id != id),
             Some(client) => {
@@ -440,15 +403,18 @@ impl Call {
         let late = |branch: &&Branch| branch.deadline().is_some_and(|until| until <= now);
         let ids: Vec<u16> = self.branches.iter().filter(late).map(|branch| branch.id).collect();
         for id in ids {
-            self.abandon_branch(cx, id, Failure::Timeout);
+            self.abandon_branch(cx, id);
         }
     }
 
     /// Leaves a branch that may still answer, for the next attempt.
-    fn abandon_branch(&mut self, cx: &mut Core, id: u16, failure: Failure) {
+    fn abandon_branch(&mut self, cx: &mut Core, id: u16) {
         let Some(branch) = self.branches.iter_mut().find(|branch| branch.id == id) else { return };
         let place = branch.destination.clone();
         let more = core::mem::take(&mut branch.more_flows);
+        // A name that is not resolved in time was asked nothing.
+        let asked = branch.client().is_some();
+        let failure = if asked { Failure::Timeout } else { Failure::Unreachable };
         self.cancel_branch(cx, id, CancelReason::CallerGone);
         self.after_failure(cx, &place, more, failure);
     }
@@ -461,20 +427,9 @@ fn reserve(
     trunk: TrunkIndex,
     endpoint: &Endpoint,
 ) -> Result<Holds, AdmissionRefused> {
-    let mut holds = Holds::default();
-    let taken = holds.take_endpoint(&cx.ports, endpoint).and_then(|()| {
-        if let Some(trunk) = directory.trunk(trunk) {
-            holds.take_trunk(&cx.ports, trunk, trunk.out_capacity)?;
-        }
-        admit_destination(&cx.ports, endpoint, cx.now)
-    });
-    match taken {
-        Ok(()) => Ok(holds),
-        Err(refused) => {
-            holds.release(&cx.ports);
-            Err(refused)
-        }
-    }
+    let mut holds = hold_way(&cx.ports, directory.trunk(trunk), endpoint)?;
+    admit_destination(&cx.ports, endpoint, cx.now).inspect_err(|_| holds.release(&cx.ports))?;
+    Ok(holds)
 }
 
 /// Our tag in a dialog: the call's key and, for leg B, the branch, then 64 unguessable bits.

@@ -65,6 +65,7 @@ impl Engine {
             Input::SendFailed { client } => self.core.layer.transport_failed(now, client),
             Input::ConnectionClosed(connection) => {
                 self.core.layer.connection_closed(now, connection);
+                self.core.ports.locations.connection_closed(connection);
             }
             Input::Resolved { id, candidates } => {
                 if let Some(waiting) = self.core.resolving.remove(&id) {
@@ -133,13 +134,13 @@ impl Engine {
     // ---- messages
 
     fn message(&mut self, flow: Flow, bytes: Bytes) {
-        // The ACK of the last refusal is let in, lest the refusal is repeated for half a minute.
-        if !bytes.starts_with(b"ACK ") && self.core.is_banned(&flow) {
-            self.core.counters.silenced.add_one();
-            return;
-        }
+        let is_banned = self.core.is_banned(&flow);
         let message = match Message::parse(bytes) {
+            Ok(message) if is_banned && !self.goes_on(&message) => {
+                return self.core.counters.silenced.add_one();
+            }
             Ok(message) => message,
+            Err(_) if is_banned => return self.core.counters.silenced.add_one(),
             Err(error) => {
                 if let Some(broken) = error.answerable() {
                     self.core.counters.malformed.add_one();
@@ -169,6 +170,17 @@ impl Engine {
         }
         let received = self.core.layer.receive(self.core.now, message, flow);
         self.received(received, flow);
+    }
+
+    /// Whether a message belongs to what was begun before its source was banned: calls go on, and the ACK of the last
+    /// refusal is let in, lest the refusal is repeated for half a minute.
+    fn goes_on(&self, message: &Message) -> bool {
+        match message {
+            Message::Request(request) => {
+                request.method() == Method::Ack || self.find_dialog(request).is_some()
+            }
+            Message::Response(_) => true,
+        }
     }
 
     fn refuse_malformed(&mut self, flow: Flow, request: &Request, fault: Fault) {

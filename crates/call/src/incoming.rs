@@ -78,9 +78,7 @@ impl Engine {
                 return refuse(core, accepted.server, &accepted.request, status, "no route");
             }
         };
-        let over = routed.accounts.iter().find_map(|account| {
-            take_account(core, directory.endpoint(*account)?, &mut accepted.holds).err()
-        });
+        let over = take_accounts(core, &routed.accounts, &mut accepted.holds);
         if let Some(refused) = over {
             accepted.holds.release(&core.ports);
             store_claims(core, &routed.claims);
@@ -239,6 +237,20 @@ fn trunk_of(core: &Core, endpoint: EndpointIndex) -> Option<TrunkIndex> {
     core.directory.trunk_of(endpoint)
 }
 
+/// Takes each account that the way passes, once, however many of its bindings; or says which limit is used up.
+fn take_accounts(
+    core: &Core,
+    accounts: &[EndpointIndex],
+    holds: &mut Holds,
+) -> Option<AdmissionRefused> {
+    let first_time = |at: usize, account: &EndpointIndex| {
+        accounts.iter().position(|known| known == account) == Some(at)
+    };
+    accounts.iter().enumerate().filter(|(at, account)| first_time(*at, account)).find_map(
+        |(_, account)| take_account(core, core.directory.endpoint(*account)?, holds).err(),
+    )
+}
+
 /// A mediator endpoint takes part in the calls that its bindings carry, and starts them.
 fn take_account(
     core: &Core,
@@ -314,6 +326,7 @@ fn new_call(
         directory,
         routed,
         offer,
+        attempt_holds: Holds::default(),
         next_branch: 0,
         speaking: None,
         last_provisional: None,

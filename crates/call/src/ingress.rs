@@ -2,6 +2,8 @@
 //!
 //! Strangers get nothing useful: a challenge, 403 after wrong credentials, and silence once they are banned.
 
+use core::net::IpAddr;
+
 use mediator_model::{EndpointIndex, EndpointKind, Flow, SourceMatch};
 use mediator_sip::HeaderName;
 use mediator_sip::digest::{
@@ -36,9 +38,11 @@ enum Verdict {
 }
 
 impl Core {
-    /// Whether the source is banned: it gets silence, whatever it sends.
+    /// Whether the source is banned: it gets silence for what would begin something. A phone that is registered from
+    /// there is not: who shares its address does not silence it.
     pub(crate) fn is_banned(&self, flow: &Flow) -> bool {
         self.ports.admission.is_banned(flow.remote, self.now)
+            && self.ports.locations.registered_at(flow, self.now).is_none()
     }
 
     /// The endpoint that sent a request; where `None`, the request has been answered.
@@ -54,7 +58,7 @@ impl Core {
         {
             return Some(endpoint);
         }
-        match self.verify(request) {
+        match self.verify(request, flow.remote.ip()) {
             Verdict::Valid(endpoint) => Some(endpoint),
             Verdict::Absent => self.challenge(server, request, &flow, Stale::No),
             Verdict::Stale => self.challenge(server, request, &flow, Stale::Yes),
@@ -74,7 +78,7 @@ impl Core {
 
     /// The endpoint whose live registration or address a source is.
     pub(crate) fn endpoint_at(&self, flow: &Flow) -> Option<EndpointIndex> {
-        let registered = self.ports.locations.registered_at(flow.transport, flow.remote, self.now);
+        let registered = self.ports.locations.registered_at(flow, self.now);
         if let Some(index) = registered.and_then(|sid| self.directory.endpoint_by_sid(sid)) {
             return Some(index);
         }
@@ -98,7 +102,7 @@ impl Core {
         }
         self.counters.challenges.add_one();
         let salt = self.dice.next_u64();
-        let nonce = self.settings.nonce_key.mint(self.wall(), salt);
+        let nonce = self.settings.nonce_key.mint(self.wall(), salt, flow.remote.ip());
         let settings = self.settings.clone();
         self.refuse_with(server, request, 401, "Unauthorized", |writer| {
             // The most wanted first: RFC 8760 §2.3.
@@ -110,7 +114,7 @@ impl Core {
         None
     }
 
-    fn verify(&self, request: &Request) -> Verdict {
+    fn verify(&self, request: &Request, source: IpAddr) -> Verdict {
         let realm = self.settings.realm.as_bytes();
         // What was not offered is no answer to a challenge of ours.
         let offered = |algorithm: Algorithm| self.settings.digest.contains(&algorithm);
@@ -121,7 +125,8 @@ impl Core {
             .lines(HeaderName::Authorization)
             .filter_map(|value| Credentials::parse(value).ok());
         let Some(credentials) = sent.find(ours) else { return Verdict::Absent };
-        let nonce = match self.settings.nonce_key.check(&credentials.nonce, self.wall()) {
+        let nonce_key = &self.settings.nonce_key;
+        let nonce = match nonce_key.check(&credentials.nonce, self.wall(), source) {
             NonceState::Fresh { id } => Some(id),
             NonceState::Stale => None,
             // Not ours: nothing that was computed with it says anything.

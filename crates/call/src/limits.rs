@@ -55,6 +55,24 @@ impl Holds {
     }
 }
 
+/// What a call to an endpoint by a trunk holds, or the limit that is used up.
+pub(crate) fn hold_way(
+    ports: &Ports,
+    trunk: Option<&Trunk>,
+    endpoint: &Endpoint,
+) -> Result<Holds, AdmissionRefused> {
+    let mut holds = Holds::default();
+    let taken = holds.take_endpoint(ports, endpoint).and_then(|()| match trunk {
+        Some(trunk) => holds.take_trunk(ports, trunk, trunk.out_capacity),
+        None => Ok(()),
+    });
+    if let Err(refused) = taken {
+        holds.release(ports);
+        return Err(refused);
+    }
+    Ok(holds)
+}
+
 /// Counts a start against an endpoint that starts calls: everyone but a carrier (contract §5).
 pub(crate) fn admit_source(
     ports: &Ports,

@@ -14,6 +14,7 @@ use crate::branch::{Branch, Destination};
 use crate::call::Call;
 use crate::context::{Core, Hop};
 use crate::identity::{Shown, number_of};
+use crate::limits::{admit_destination, retry_after_seconds};
 use crate::verdict::Failure;
 
 /// Redirects that one call follows.
@@ -38,8 +39,7 @@ impl Call {
         let Some(at) = self.branches.iter().position(|branch| branch.id == id) else {
             return false;
         };
-        let mut branch = self.branches.swap_remove(at);
-        branch.holds.release(&cx.ports);
+        let branch = self.branches.swap_remove(at);
         if let Some(dial) = &mut self.dial {
             dial.redirects += 1;
         }
@@ -85,7 +85,9 @@ impl Call {
             ..branch.destination.clone()
         };
         dial.routed.target = number;
-        self.ring(cx, place, branch.flow, VecDeque::new(), crate::limits::Holds::default());
+        if self.admit_again(cx, &place) {
+            self.ring(cx, place, branch.flow, VecDeque::new());
+        }
         self.go_on(cx);
     }
 
@@ -97,13 +99,29 @@ impl Call {
             by_flow: false,
             ..branch.destination.clone()
         };
-        let holds = crate::limits::Holds::default();
-        match cx.hop_to(uri) {
-            Hop::Flow(flow) => self.ring(cx, place, flow, VecDeque::new(), holds),
-            name @ Hop::Name { .. } => self.resolve_first(cx, place, name, holds),
-            Hop::Unreachable => self.note_failure(Failure::Unreachable),
+        if self.admit_again(cx, &place) {
+            match cx.hop_to(uri) {
+                Hop::Flow(flow) => self.ring(cx, place, flow, VecDeque::new()),
+                name @ Hop::Name { .. } => self.resolve_first(cx, place, name),
+                Hop::Unreachable => self.note_failure(Failure::Unreachable),
+            }
         }
         self.go_on(cx);
+    }
+
+    /// Counts the start that a followed redirect is: the attempt's reservation goes on, its rate does not.
+    fn admit_again(&mut self, cx: &Core, place: &Destination) -> bool {
+        let Some(directory) = self.dial.as_ref().map(|dial| dial.directory.clone()) else {
+            return false;
+        };
+        let Some(endpoint) = directory.endpoint(place.endpoint) else { return false };
+        match admit_destination(&cx.ports, endpoint, cx.now) {
+            Ok(()) => true,
+            Err(refused) => {
+                self.note_failure(Failure::Limited(retry_after_seconds(refused)));
+                false
+            }
+        }
     }
 
     /// The Contact's number is routed anew: to a phone here, or out through the same account.

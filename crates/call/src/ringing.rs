@@ -57,8 +57,7 @@ impl Call {
     /// A branch's transaction ended without a final response.
     pub(crate) fn invite_failed(&mut self, cx: &mut Core, id: u16, failure: Failure) {
         let Some(at) = self.branches.iter().position(|branch| branch.id == id) else { return };
-        let mut branch = self.branches.swap_remove(at);
-        branch.holds.release(&cx.ports);
+        let branch = self.branches.swap_remove(at);
         if branch.is_wanted() {
             let place = branch.destination.clone();
             self.after_failure(cx, &place, branch.more_flows, failure);
@@ -160,7 +159,6 @@ impl Call {
             // A 2xx whose Contact or routes cannot be read: it is ended as far as it can be reached.
             if let Some(at) = self.branches.iter().position(|branch| branch.id == id) {
                 let mut branch = self.branches.swap_remove(at);
-                branch.holds.release(&cx.ports);
                 end_dialog(cx, &mut branch, change, response);
             }
             let failure = Failure::Final { status: 502, retry_after: None, cause: None };
@@ -168,8 +166,10 @@ impl Call {
         };
         self.cancel_branches(cx, Some(id), CancelReason::AnsweredElsewhere);
         let Some(at) = self.branches.iter().position(|branch| branch.id == id) else { return };
-        let mut branch = self.branches.swap_remove(at);
-        self.holds.absorb(&mut branch.holds);
+        let branch = self.branches.swap_remove(at);
+        if let Some(dial) = &mut self.dial {
+            self.holds.absorb(&mut dial.attempt_holds);
+        }
         let cseq = response.cseq().map_or(1, |cseq| cseq.number);
         let Some(leg) = leg_b_of(cx, branch, fork, response) else { return };
         self.b = Some(leg);
@@ -226,7 +226,6 @@ impl Call {
     fn refuse_answer(&mut self, cx: &mut Core, id: u16, response: &Response) {
         let Some(at) = self.branches.iter().position(|branch| branch.id == id) else { return };
         let mut branch = self.branches.swap_remove(at);
-        branch.holds.release(&cx.ports);
         let change = branch.dialogs.handle_response(response);
         end_dialog(cx, &mut branch, change, response);
     }
@@ -330,13 +329,12 @@ impl Call {
             dial.speaking = None;
         }
         if moves_on {
-            let next_flow = more.pop_front();
             dial.verdict.moved_on(failure);
-            self.trunk_failed(cx, place, failure);
-            if let Some(flow) = next_flow {
-                let holds = crate::limits::Holds::default();
-                return self.ring(cx, place.clone(), flow, more, holds);
+            if let Some(flow) = more.pop_front() {
+                self.ring(cx, place.clone(), flow, more);
+                return self.go_on(cx);
             }
+            self.trunk_failed(cx, place, failure);
         } else if let Failure::Final { status, retry_after, cause } = failure {
             dial.verdict.answered(Answer { status: caller_status(status), retry_after, cause });
             if status >= 600 {
@@ -365,9 +363,16 @@ impl Call {
         self.next_attempt(cx);
     }
 
-    /// Tells that a trunk is left for the next one, and counts what its group calls hard towards its death.
+    /// Tells that a trunk is left for the next one, and counts what its group calls hard towards its death: once
+    /// in a call, for a trunk is not deader for having several addresses or phones.
     pub(crate) fn trunk_failed(&self, cx: &mut Core, place: &Destination, failure: Failure) {
         let Some(dial) = &self.dial else { return };
+        let still_rings =
+            |branch: &Branch| branch.is_wanted() && branch.destination.trunk_sid == place.trunk_sid;
+        let goes_on = dial.routed.attempts.front().is_some_and(|next| next.trunk() == place.trunk);
+        if goes_on || self.branches.iter().any(still_rings) {
+            return;
+        }
         let Some(group) = dial.directory.trunk_group(place.trunk.group) else { return };
         let (policy, trunk, code) = (&group.failure, place.trunk_sid, failure.code());
         cx.event(Event::TrunkFailed { call: self.sid, trunk, code });

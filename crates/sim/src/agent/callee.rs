@@ -205,7 +205,10 @@ impl Agent {
             return;
         }
         if dialog.reliable.is_some() && dialog.answered {
-            // RFC 3262 §3: not before the SDP has arrived.
+            // RFC 3262 §3: not before the SDP has arrived; a fork that is late then has been cancelled by its proxy.
+            if self.calls.get(at).is_some_and(|call| call.outcome == Some(200)) {
+                return;
+            }
             return self.later(at, T1, super::Move::Answer { fork });
         }
         let Some(request) = self.servers.get(tx).map(|tx| tx.request.clone()) else { return };
