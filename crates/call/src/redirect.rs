@@ -157,3 +157,6 @@ fn replace_number(text: &[u8], old: &str, new: Number) -> Box<[u8]> {
     let text = alloc::string::String::from_utf8_lossy(text);
     text.replacen(old, &format!("{new}"), 1).into_bytes().into_boxed_slice()
 }
+
+#[cfg(test)]
+mod tests;
