@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 use core::net::SocketAddr;
 use core::time::Duration;
 
-use crate::{Binding, Flow, Instant, Number, Sid, Transport, UnixMillis};
+use crate::{Binding, ConnectionId, Flow, Instant, Number, Sid, UnixMillis};
 
 /// Which rule found a binding (contract: exact wins over any).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -123,8 +123,14 @@ pub trait Locations: Send + Sync {
     /// The live contacts of an endpoint, best q first.
     fn contacts(&self, endpoint: Sid, now: Instant) -> Vec<ContactBinding>;
 
-    /// Whose live registration came from this address (contract §1).
-    fn registered_at(&self, transport: Transport, source: SocketAddr, now: Instant) -> Option<Sid>;
+    /// Whose live registration came this way (contract §1): over this connection, or from this address over UDP.
+    fn registered_at(&self, source: &Flow, now: Instant) -> Option<Sid>;
+
+    /// Forgets the contacts that were registered over a connection that is gone: no call can reach them.
+    fn connection_closed(&self, connection: ConnectionId);
+
+    /// Forgets all contacts of an endpoint that must register anew.
+    fn forget(&self, endpoint: Sid);
 }
 
 /// Why a call is not admitted.

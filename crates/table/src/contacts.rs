@@ -12,7 +12,8 @@ use std::net::SocketAddr;
 use dashmap::DashMap;
 use foldhash::fast::RandomState;
 use mediator_model::{
-    ContactBinding, ContactError, ContactUpdate, Instant, Locations, Sid, Transport,
+    ConnectionId, ContactBinding, ContactError, ContactUpdate, Flow, Instant, Locations, Sid,
+    Transport,
 };
 use smallvec::SmallVec;
 
@@ -23,7 +24,18 @@ mod tests;
 pub const MAX_CONTACTS: usize = 10;
 
 /// Where a registration came from. Two listeners of ours see the same phone at the same place.
-type Source = (Transport, SocketAddr);
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Source {
+    /// A stream: whoever gets its port next is somebody else.
+    Connection(ConnectionId),
+    Address(Transport, SocketAddr),
+}
+
+impl Source {
+    fn of(flow: &Flow) -> Self {
+        flow.connection.map_or(Self::Address(flow.transport, flow.remote), Self::Connection)
+    }
+}
 
 /// The registered contacts of all endpoints.
 #[derive(Default)]
@@ -64,19 +76,10 @@ impl ContactTable {
         lapsed
     }
 
-    /// Forgets all contacts of an endpoint: it was removed, or must register anew with other credentials.
-    pub fn forget(&self, endpoint: Sid) {
-        // The guard of the entry keeps a REGISTER that comes at the same time behind or before all of this.
-        if let dashmap::Entry::Occupied(contacts) = self.by_endpoint.entry(endpoint) {
-            self.index_sources(endpoint, contacts.get(), &[]);
-            contacts.remove();
-        }
-    }
-
     /// Makes `by_source` say of `endpoint` what `after` says, given that it said at most `before` and `after`.
     fn index_sources(&self, endpoint: Sid, before: &[ContactBinding], after: &[ContactBinding]) {
-        for source in before.iter().chain(after).map(source) {
-            let here = after.iter().filter(|contact| self::source(contact) == source);
+        for source in before.iter().chain(after).map(|contact| Source::of(&contact.flow)) {
+            let here = after.iter().filter(|contact| Source::of(&contact.flow) == source);
             match here.map(|contact| contact.expires).max() {
                 Some(until) => self.settle(source, endpoint, until),
                 None => self.leave(source, endpoint),
@@ -129,12 +132,41 @@ impl Locations for ContactTable {
     }
 
     /// `None` also where several endpoints share the source, as behind a proxy of phones: it tells none of them.
-    fn registered_at(&self, transport: Transport, source: SocketAddr, now: Instant) -> Option<Sid> {
-        let tenants = self.by_source.get(&(transport, source))?;
+    fn registered_at(&self, source: &Flow, now: Instant) -> Option<Sid> {
+        let tenants = self.by_source.get(&Source::of(source))?;
         let mut live = tenants.iter().filter(|(_, until)| *until > now);
         match (live.next(), live.next()) {
             (Some((endpoint, _)), None) => Some(*endpoint),
             _ => None,
+        }
+    }
+
+    fn connection_closed(&self, connection: ConnectionId) {
+        let source = Source::Connection(connection);
+        let Some(tenants) = self.by_source.get(&source).map(|tenants| tenants.clone()) else {
+            return;
+        };
+        for (endpoint, _) in tenants {
+            let dashmap::Entry::Occupied(mut contacts) = self.by_endpoint.entry(endpoint) else {
+                continue;
+            };
+            let gone: Vec<_> = contacts
+                .get_mut()
+                .extract_if(.., |contact| Source::of(&contact.flow) == source)
+                .collect();
+            self.index_sources(endpoint, &gone, contacts.get());
+            if contacts.get().is_empty() {
+                contacts.remove();
+            }
+        }
+    }
+
+    /// It was removed, or has other credentials.
+    fn forget(&self, endpoint: Sid) {
+        // The guard of the entry keeps a REGISTER that comes at the same time behind or before all of this.
+        if let dashmap::Entry::Occupied(contacts) = self.by_endpoint.entry(endpoint) {
+            self.index_sources(endpoint, contacts.get(), &[]);
+            contacts.remove();
         }
     }
 }
@@ -205,8 +237,4 @@ fn best_first(mut contacts: Vec<ContactBinding>) -> Vec<ContactBinding> {
     contacts.reverse();
     contacts.sort_by_key(|contact| Reverse(contact.q_thousandths));
     contacts
-}
-
-fn source(contact: &ContactBinding) -> Source {
-    (contact.flow.transport, contact.flow.remote)
 }

@@ -3,9 +3,13 @@
 //! Whoever holds the key can check every nonce, so a challenge sent by one shard is good at all. A nonce
 //! is 64 hex digits: 8 bytes of time in milliseconds, 8 of salt, 16 of HMAC-SHA-256. Replay within a
 //! nonce's life is not stopped here: [`NonceState::Fresh`] carries an id by which `nc` can be counted.
+//!
+//! The HMAC also covers the address that the nonce is sent to (RFC 7616 §5.4): who takes one here cannot spend it
+//! under the source address of somebody else.
 
 use alloc::string::String;
 use core::fmt;
+use core::net::IpAddr;
 use core::time::Duration;
 
 use hmac::{Hmac, KeyInit, Mac};
@@ -37,7 +41,7 @@ pub enum NonceState {
     },
     /// Ours but too old, or from before the clock was set back: challenge anew with `stale=true`.
     Stale,
-    /// Not ours: challenge anew.
+    /// Not ours, or given to another address: challenge anew.
     Forged,
 }
 
@@ -64,22 +68,22 @@ impl NonceKey {
         Self { life, ..self }
     }
 
-    /// A nonce of 64 hex digits. `salt` keeps two of the same millisecond apart.
-    pub fn mint(&self, now: UnixMillis, salt: u64) -> String {
+    /// A nonce of 64 hex digits, good from `source` only. `salt` keeps two of the same millisecond apart.
+    pub fn mint(&self, now: UnixMillis, salt: u64, source: IpAddr) -> String {
         let mut stamp = [0; STAMP_BYTES];
         let (time, rest) = stamp.split_at_mut(8);
         time.copy_from_slice(&now.0.to_be_bytes());
         rest.copy_from_slice(&salt.to_be_bytes());
-        let tag = self.mac.clone().chain_update(stamp).finalize().into_bytes();
+        let tag = self.mac_of(&stamp, source).finalize().into_bytes();
         let bytes = stamp.iter().chain(tag.iter().take(TAG_BYTES));
         bytes.flat_map(|byte| hex_pair(*byte)).map(char::from).collect()
     }
 
-    /// Tells whether a nonce is ours and how old it is.
-    pub fn check(&self, nonce: &[u8], now: UnixMillis) -> NonceState {
+    /// Tells whether a nonce is one that `source` got from us and how old it is.
+    pub fn check(&self, nonce: &[u8], now: UnixMillis, source: IpAddr) -> NonceState {
         let Some(bytes) = decode(nonce) else { return NonceState::Forged };
         let (stamp, tag) = bytes.split_at(STAMP_BYTES);
-        if self.mac.clone().chain_update(stamp).verify_truncated_left(tag).is_err() {
+        if self.mac_of(stamp, source).verify_truncated_left(tag).is_err() {
             return NonceState::Forged;
         }
         let minted = UnixMillis(leading_u64(stamp));
@@ -87,6 +91,15 @@ impl NonceKey {
             NonceState::Stale
         } else {
             NonceState::Fresh { id: leading_u64(tag) }
+        }
+    }
+
+    /// An IPv4 address counts the same where a socket shows it mapped into IPv6.
+    fn mac_of(&self, stamp: &[u8], source: IpAddr) -> Hmac<Sha256> {
+        let mac = self.mac.clone().chain_update(stamp);
+        match source.to_canonical() {
+            IpAddr::V4(ip) => mac.chain_update(ip.octets()),
+            IpAddr::V6(ip) => mac.chain_update(ip.octets()),
         }
     }
 }

@@ -6,6 +6,7 @@
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+use core::net::{IpAddr, Ipv4Addr};
 use core::time::Duration;
 
 use mediator_model::UnixMillis;
@@ -291,10 +292,13 @@ fn quotes_what_it_sends_back() {
     assert!(!value.contains(['\r', '\n']));
 }
 
+/// Where nonces are sent and come from.
+const HERE: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 9));
+
 #[test]
 fn our_challenges_are_read_as_meant() {
     let key = NonceKey::new([7; 32]);
-    let nonce = key.mint(UnixMillis(1_000_000), 5);
+    let nonce = key.mint(UnixMillis(1_000_000), 5, HERE);
     for (algorithm, stale) in [(Algorithm::Sha256, Stale::Yes), (Algorithm::Md5, Stale::No)] {
         let value = challenge_value("a \"realm\"", &nonce, algorithm, stale);
         let read = Challenge::parse(&value).unwrap();
@@ -309,26 +313,37 @@ fn our_challenges_are_read_as_meant() {
 fn nonces_are_fresh_then_stale_and_never_forged_by_others() {
     let key = NonceKey::new([1; 32]);
     let minted = UnixMillis(1_700_000_000_000);
-    let nonce = key.mint(minted, 42);
+    let nonce = key.mint(minted, 42, HERE);
     assert_eq!(nonce.len(), 64);
-    assert_ne!(nonce, key.mint(minted, 43), "two of the same millisecond");
+    assert_ne!(nonce, key.mint(minted, 43, HERE), "two of the same millisecond");
     let after = |seconds| minted + Duration::from_secs(seconds);
-    let NonceState::Fresh { id } = key.check(nonce.as_bytes(), minted) else { panic!("not fresh") };
-    assert_eq!(key.check(nonce.as_bytes(), after(300)), NonceState::Fresh { id });
-    assert_eq!(key.check(nonce.as_bytes(), after(301)), NonceState::Stale);
-    let other = key.mint(minted, 43);
+    let NonceState::Fresh { id } = key.check(nonce.as_bytes(), minted, HERE) else {
+        panic!("not fresh")
+    };
+    assert_eq!(key.check(nonce.as_bytes(), after(300), HERE), NonceState::Fresh { id });
+    assert_eq!(key.check(nonce.as_bytes(), after(301), HERE), NonceState::Stale);
+    let other = key.mint(minted, 43, HERE);
     assert!(
-        matches!(key.check(other.as_bytes(), minted), NonceState::Fresh { id: found } if found != id)
+        matches!(key.check(other.as_bytes(), minted, HERE), NonceState::Fresh { id: found } if found != id)
     );
 
     // Another shard's clock may be a little behind; a clock that was set back makes nonces stale.
-    assert_eq!(key.check(nonce.as_bytes(), UnixMillis(minted.0 - 5000)), NonceState::Fresh { id });
-    assert_eq!(key.check(nonce.as_bytes(), UnixMillis(minted.0 - 5001)), NonceState::Stale);
+    assert_eq!(
+        key.check(nonce.as_bytes(), UnixMillis(minted.0 - 5000), HERE),
+        NonceState::Fresh { id }
+    );
+    assert_eq!(key.check(nonce.as_bytes(), UnixMillis(minted.0 - 5001), HERE), NonceState::Stale);
 
     let short = key.clone().with_life(Duration::from_secs(10));
-    assert_eq!(short.check(nonce.as_bytes(), after(11)), NonceState::Stale);
+    assert_eq!(short.check(nonce.as_bytes(), after(11), HERE), NonceState::Stale);
     let foreign = NonceKey::new([2; 32]);
-    assert_eq!(foreign.check(nonce.as_bytes(), minted), NonceState::Forged);
+    assert_eq!(foreign.check(nonce.as_bytes(), minted, HERE), NonceState::Forged);
+    let mapped = "::ffff:192.0.2.9".parse().unwrap();
+    assert_eq!(key.check(nonce.as_bytes(), minted, mapped), NonceState::Fresh { id });
+    for elsewhere in ["192.0.2.10", "2001:db8::9"] {
+        let elsewhere = elsewhere.parse().unwrap();
+        assert_eq!(key.check(nonce.as_bytes(), minted, elsewhere), NonceState::Forged);
+    }
     let spellings = [
         nonce.to_uppercase(),
         nonce[1..].to_string(),
@@ -337,12 +352,12 @@ fn nonces_are_fresh_then_stale_and_never_forged_by_others() {
         "x".repeat(64),
     ];
     for text in spellings {
-        assert_eq!(key.check(text.as_bytes(), minted), NonceState::Forged, "{text}");
+        assert_eq!(key.check(text.as_bytes(), minted, HERE), NonceState::Forged, "{text}");
     }
     for at in 0..64 {
         let mut changed = nonce.clone().into_bytes();
         changed[at] = if changed[at] == b'0' { b'1' } else { b'0' };
-        assert_eq!(key.check(&changed, minted), NonceState::Forged, "digit {at}");
+        assert_eq!(key.check(&changed, minted, HERE), NonceState::Forged, "digit {at}");
     }
 }
 
@@ -370,7 +385,7 @@ proptest! {
         text.extend_from_slice(&bytes);
         let _ = Challenge::parse(&text);
         let _ = Credentials::parse(&text);
-        let _ = NonceKey::new([0; 32]).check(&bytes, UnixMillis(0));
+        let _ = NonceKey::new([0; 32]).check(&bytes, UnixMillis(0), HERE);
     }
 
     #[test]

@@ -62,7 +62,7 @@ fn holds(table: &ContactTable, now: u64, want: &[&str]) {
 
 #[track_caller]
 fn lives_at(table: &ContactTable, source: &str, now: u64, want: Option<u128>) {
-    let found = table.registered_at(Transport::Udp, source.parse().unwrap(), at(now));
+    let found = table.registered_at(&flow(source), at(now));
     assert_eq!(found, want.map(endpoint), "{source} at {now} s");
 }
 
@@ -176,8 +176,8 @@ fn a_phone_is_known_by_the_address_it_registered_from() {
     table.update(endpoint(1), vec![put("sip:a@h", 1)], at(0)).unwrap();
     lives_at(&table, PHONE, 1, Some(1));
     lives_at(&table, "192.0.2.10:5061", 1, None);
-    let source = PHONE.parse().unwrap();
-    assert_eq!(table.registered_at(Transport::Tcp, source, at(1)), None);
+    let tcp = Flow { transport: Transport::Tcp, ..flow(PHONE) };
+    assert_eq!(table.registered_at(&tcp, at(1)), None);
 
     // It moves: the old address is nobody's, the new one is its.
     let moved = ContactBinding { flow: flow(ELSEWHERE), ..contact("sip:a@h", 2) };
@@ -288,9 +288,39 @@ fn registers_at_once_leave_index_and_contacts_in_agreement() {
         .by_endpoint
         .iter()
         .flat_map(|entry| {
-            entry.value().iter().map(|c| (*entry.key(), source(c))).collect::<Vec<_>>()
+            entry.value().iter().map(|c| (*entry.key(), Source::of(&c.flow))).collect::<Vec<_>>()
         })
         .collect();
     assert_eq!(told.len(), held.len());
     assert!(held.iter().all(|pair| told.contains(pair)));
+}
+
+#[test]
+fn a_contact_on_a_connection_ends_with_it() {
+    let over = |connection| Flow {
+        transport: Transport::Tcp,
+        connection: Some(ConnectionId(connection)),
+        ..flow(PHONE)
+    };
+    let on = |uri, connection| {
+        ContactUpdate::Put(ContactBinding { flow: over(connection), ..contact(uri, 1) })
+    };
+    let table = ContactTable::new();
+    table.update(endpoint(1), vec![on("sip:a@h", 7), on("sip:b@h", 8)], at(0)).unwrap();
+    table.update(endpoint(2), vec![on("sip:c@h", 9)], at(0)).unwrap();
+    assert_eq!(table.registered_at(&over(7), at(1)), Some(endpoint(1)));
+    assert_eq!(
+        table.registered_at(&over(10), at(1)),
+        None,
+        "the same address is not the same phone"
+    );
+    for _ in 0..2 {
+        table.connection_closed(ConnectionId(7));
+        holds(&table, 1, &["sip:b@h"]);
+        assert_eq!(table.registered_at(&over(7), at(1)), None);
+        assert_eq!(table.registered_at(&over(8), at(1)), Some(endpoint(1)));
+    }
+    table.connection_closed(ConnectionId(8));
+    table.connection_closed(ConnectionId(9));
+    assert!(table.is_empty() && table.by_source.is_empty());
 }
