@@ -81,3 +81,6 @@ fn read_key(text: &str) -> Option<char> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -121,3 +121,6 @@ fn from_is_anonymous(uri: &Uri<'_>) -> bool {
         .iter()
         .any(|hidden| user.eq_ignore_ascii_case(hidden))
 }
+
+#[cfg(test)]
+mod tests;

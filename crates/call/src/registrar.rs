@@ -203,3 +203,6 @@ fn thousandths(text: &[u8]) -> u16 {
         Some(_) => 1000,
     }
 }
+
+#[cfg(test)]
+mod tests;

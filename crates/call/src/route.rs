@@ -303,3 +303,6 @@ fn pick(level: &[usize], trunks: &[Trunk], dice: &mut Dice) -> usize {
     }
     0
 }
+
+#[cfg(test)]
+mod tests;

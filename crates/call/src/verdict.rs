@@ -124,3 +124,6 @@ pub(crate) const fn caller_status(status: u16) -> u16 {
         other => other,
     }
 }
+
+#[cfg(test)]
+mod tests;
