@@ -1,8 +1,8 @@
 //! Reliable provisional responses towards both sides: RFC 3262, contract "PRACK/100rel".
 
-use mediator_sim::{Move, REDIRECT};
+use mediator_sim::{Media, Move, REDIRECT, Stage};
 
-use crate::support::{ALICE, BOB, ends_well, masked, millis, seconds};
+use crate::support::{ALICE, BOB, ends_well, masked, millis, seconds, world};
 
 const fn ring(status: u16, sdp: bool) -> Move {
     Move::Ring { status, fork: 0, sdp, reliable: true }
@@ -69,5 +69,60 @@ fn a_caller_who_never_acknowledges_a_reliable_1xx_gets_504() {
     sim.run_for(seconds(40));
     assert_eq!(sim.ua(ALICE).calls[call].outcome, Some(504));
     assert!(sim.ua(BOB).calls[0].cancelled);
+    ends_well(&mut sim);
+}
+
+#[test]
+fn sdp_of_a_reliable_1xx_that_a_silent_binding_hides_is_in_the_200() {
+    let mut stage = Stage::usual();
+    stage.attributes(&[("hide_origination_did", "true"), ("ringback", "false")]);
+    let mut sim = world(5, stage);
+    sim.ua(ALICE).quirks.supports_100rel = true;
+    sim.ua(BOB).script =
+        vec![(millis(10), ring(183, true)), (seconds(1), Move::Answer { fork: 0 })];
+    let call = sim.ua(ALICE).invite(REDIRECT);
+    sim.run_for(seconds(3));
+    let answer = sim.ua(ALICE).calls[call].answer.clone().unwrap();
+    assert!(answer.status() == 200 && answer.has_sdp(), "{answer:?}");
+    assert!(!sim.ua(ALICE).received.iter().any(|wire| wire.status() == 183 && wire.has_sdp()));
+    ends_well(&mut sim);
+}
+
+#[test]
+fn a_late_offer_through_a_silent_binding_waits_for_the_200() {
+    let mut stage = Stage::usual();
+    stage.attributes(&[("hide_origination_did", "true"), ("ringback", "false")]);
+    let mut sim = world(6, stage);
+    sim.ua(ALICE).quirks.late_offer = true;
+    sim.ua(ALICE).quirks.supports_100rel = true;
+    sim.ua(BOB).script =
+        vec![(millis(10), ring(183, true)), (seconds(1), Move::Answer { fork: 0 })];
+    let call = sim.ua(ALICE).invite(REDIRECT);
+    sim.run_for(seconds(3));
+    assert_eq!(sim.ua(ALICE).calls[call].outcome, Some(200));
+    assert_eq!(sim.ua(BOB).calls[0].dialogs[0].heard.len(), 1, "bob has the answer");
+    ends_well(&mut sim);
+}
+
+#[test]
+fn an_offer_in_an_early_update_of_the_called_side_is_answered() {
+    let mut sim = masked(7);
+    sim.ua(ALICE).quirks.supports_100rel = true;
+    sim.ua(ALICE).quirks.allows_update = true;
+    sim.ua(BOB).script = vec![
+        (millis(10), ring(183, true)),
+        (millis(800), Move::Update(Some(Media::Other))),
+        (millis(1000), Move::Update(None)),
+        (seconds(2), Move::Answer { fork: 0 }),
+    ];
+    sim.ua(ALICE).invite(REDIRECT);
+    sim.run_for(seconds(4));
+    assert_eq!(sim.ua(ALICE).asked("UPDATE"), 1);
+    let answers = |wire: &&mediator_sim::Wire| !wire.is_request() && wire.method() == "UPDATE";
+    let answers: Vec<_> = sim.ua(BOB).received.iter().filter(answers).cloned().collect();
+    assert_eq!(answers.len(), 2, "{answers:?}");
+    assert!(answers.iter().all(|wire| wire.status() == 200 && wire.contact().is_some()));
+    assert!(answers[0].has_sdp() && !answers[1].has_sdp(), "{answers:?}");
+    assert_eq!(sim.ua(ALICE).confirmed(), 1);
     ends_well(&mut sim);
 }

@@ -6,6 +6,7 @@
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 
+use bytes::Bytes;
 use mediator_model::{EndpointIndex, Flow, Instant, Sid, TrunkIndex};
 use mediator_sip::dialog::{
     EarlyDialogs, ForkId, OfferAnswer, ReliableReceiver, SessionTimer, TimerOffer,
@@ -65,6 +66,8 @@ pub(crate) struct Fork {
     /// RSeq and CSeq of a reliable 1xx that made an offer: its PRACK waits for the caller's answer.
     pub(crate) owed_prack: Option<(u32, u32)>,
     pub(crate) allows_update: bool,
+    /// The SDP that counts until its 2xx, which need not repeat it (RFC 3262 §5): the caller may not have seen it.
+    pub(crate) said: Option<Bytes>,
 }
 
 /// Where a branch goes.

@@ -9,7 +9,7 @@ use core::net::SocketAddr;
 
 use mediator_model::{
     AddressHost, AdmissionRefused, Directory, Endpoint, EndpointIndex, Flow, Instant, Number,
-    NumberFormat, Sid, Transport, TrunkIndex,
+    NumberFormat, Ringback, Sid, Transport, TrunkIndex,
 };
 use mediator_sip::dialog::Side as Speaker;
 use mediator_sip::dialog::{Carrier, EarlyDialogs, NewDialog, OfferAnswer, Sdp, SessionTimer};
@@ -325,8 +325,11 @@ impl Call {
         let endpoint = dial.directory.endpoint(branch.destination.endpoint);
         write_identity(cx, &mut writer, branch, dial, endpoint);
         writer.header(HeaderName::Allow, ALLOW);
-        let supported =
-            if dial.caller_100rel == Caller100Rel::No { "timer" } else { "timer, 100rel" };
+        // An offer of leg B in a reliable 1xx has to reach the caller, who hears nothing before the answer where
+        // the binding is silent.
+        let unheard = dial.offer.is_none() && dial.routed.ringback == Ringback::Silence;
+        let reliable = dial.caller_100rel != Caller100Rel::No && !unheard;
+        let supported = if reliable { "timer, 100rel" } else { "timer" };
         writer.header(HeaderName::Supported, supported);
         write_timer(&mut writer, &branch.timer);
         for extra in &dial.routed.headers {

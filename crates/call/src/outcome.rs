@@ -5,7 +5,7 @@ use alloc::boxed::Box;
 use mediator_sip::HeaderName;
 use mediator_sip::dialog::Side as Speaker;
 use mediator_sip::dialog::{Carrier, Meaning, Retransmit2xx, Sdp, TooSmallRetry};
-use mediator_sip::message::{Method, Response, reason_phrase, response_to};
+use mediator_sip::message::{Method, Request, Response, reason_phrase, response_to};
 use mediator_sip::transaction::ClientKey;
 
 use crate::call::Call;
@@ -152,16 +152,14 @@ impl Call {
         let Some(flow) = cx.layer.server_flow(*server) else { return };
         let method = request.method();
         let now = cx.now;
-        let times = retransmit_times(cx);
-        let Some(leg) = self.leg_mut(*from) else {
-            return cx.refuse(*server, request, 200);
-        };
         let mut writer = response_to(request, flow.remote, 200, reason_phrase(200), None);
         if method != Method::Prack {
             cx.write_contact(&mut writer, &flow);
             writer.header(HeaderName::Allow, ALLOW);
             writer.header(HeaderName::Supported, "timer");
-            if let Some(agreed) = leg.agreed.take() {
+            if let Some(leg) = self.leg_mut(*from)
+                && let Some(agreed) = leg.agreed.take()
+            {
                 write_session_expires(&mut writer, agreed.session_expires());
                 if agreed.requires_timer() {
                     writer.header(HeaderName::Require, "timer");
@@ -173,18 +171,34 @@ impl Call {
         }
         let bytes = writer.finish(Body::parts(body));
         cx.layer.respond(now, *server, 200, bytes.clone());
-        if method == Method::Invite {
+        if method == Method::Invite
+            && let Some(leg) = self.leg_mut(*from)
+        {
             let cseq = request.cseq().map_or(0, |cseq| cseq.number);
-            let retransmit = Retransmit2xx::new(now, cseq, bytes, times);
+            let retransmit = Retransmit2xx::new(now, cseq, bytes, retransmit_times(cx));
             leg.unacknowledged = Some(Box::new(Unacknowledged { server: *server, retransmit }));
         }
-        if method != Method::Prack && leg.dialog.refresh_target(request) == Ok(true) {
-            let aim = leg.aim(cx);
-            if let Some(name) = aim {
-                self.resolve_leg(cx, *from, name);
-            }
+        if method != Method::Prack {
+            self.refresh_target(cx, *from, request);
         }
         self.try_answer_caller(cx);
+    }
+
+    /// A peer's request moves the target of its dialog (RFC 3261 §12.2.2), also of one that is early.
+    fn refresh_target(&mut self, cx: &mut Core, side: Side, request: &Request) {
+        if let Some(leg) = self.leg_mut(side) {
+            if leg.dialog.refresh_target(request) == Ok(true)
+                && let Some(name) = leg.aim(cx)
+            {
+                self.resolve_leg(cx, side, name);
+            }
+        } else if let Some(early) = self.dial.as_ref().and_then(|dial| dial.speaking)
+            && let Some(branch) = self.branches.iter_mut().find(|b| b.id == early.branch)
+            && let Some(dialog) = branch.dialogs.dialog_mut(early.fork)
+        {
+            // A Contact that cannot be used leaves the target as it was.
+            let _ = dialog.refresh_target(request);
+        }
     }
 
     // ---- failures

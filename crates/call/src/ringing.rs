@@ -3,6 +3,7 @@
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
+use bytes::Bytes;
 use mediator_model::Flow;
 use mediator_sip::dialog::Side as Speaker;
 use mediator_sip::dialog::{
@@ -79,6 +80,7 @@ impl Call {
                     reliable: ReliableReceiver::new(),
                     owed_prack: None,
                     allows_update: response.allows(Method::Update) == Some(true),
+                    said: None,
                 });
                 Some(fork)
             }
@@ -115,6 +117,9 @@ impl Call {
         let presence = if sdp.is_some() { Sdp::Present } else { Sdp::Absent };
         let meaning = fork.offer_answer.handle(Speaker::Remote, carrier, presence);
         let useful = matches!(meaning, Meaning::Answer | Meaning::Preview | Meaning::Offer);
+        if useful {
+            fork.said.clone_from(&sdp);
+        }
         match (meaning, prack) {
             (Meaning::Offer, Some(owed)) => fork.owed_prack = Some(owed),
             (_, Some(acknowledged)) => self.send_prack(cx, early, acknowledged, None),
@@ -166,24 +171,26 @@ impl Call {
         };
         self.cancel_branches(cx, Some(id), CancelReason::AnsweredElsewhere);
         let Some(at) = self.branches.iter().position(|branch| branch.id == id) else { return };
-        let branch = self.branches.swap_remove(at);
+        let mut branch = self.branches.swap_remove(at);
         if let Some(dial) = &mut self.dial {
             self.holds.absorb(&mut dial.attempt_holds);
         }
-        let cseq = response.cseq().map_or(1, |cseq| cseq.number);
+        let said = branch.fork_mut(fork).and_then(|fork| fork.said.take());
         let Some(leg) = leg_b_of(cx, branch, fork, response) else { return };
         self.b = Some(leg);
-        self.take_answer(cx, (id, fork), cseq, response);
+        self.take_answer(cx, (id, fork), said, response);
     }
 
-    /// ACKs leg B's 2xx, or owes the ACK where the 2xx makes an offer, and passes the answer to the caller.
+    /// ACKs leg B's 2xx, or owes the ACK where the 2xx makes an offer, and passes the answer to the caller: its own,
+    /// or what its dialog has `said` in a 1xx.
     fn take_answer(
         &mut self,
         cx: &mut Core,
         (branch, fork): (u16, ForkId),
-        cseq: u32,
+        said: Option<Bytes>,
         response: &Response,
     ) {
+        let cseq = response.cseq().map_or(1, |cseq| cseq.number);
         let Some(leg) = &mut self.b else { return };
         let sdp = sdp_of(response);
         let presence = if sdp.is_some() { Sdp::Present } else { Sdp::Absent };
@@ -205,7 +212,7 @@ impl Call {
             }
             Meaning::Nothing | Meaning::Repeat | Meaning::PreviewStands | Meaning::Preview => {
                 self.send_ack(cx, Side::B, cseq, None);
-                None
+                said
             }
             Meaning::Refused(_) | Meaning::Violation(_) => {
                 // A 2xx that owes SDP and has none: no session can come of it.
