@@ -8,11 +8,19 @@ use mediator_tests::sipp::log::Logged;
 
 use crate::scene::{DESTINATION, REDIRECT, Scene, UNBOUND, final_response, hides, request};
 
-/// Places a call that must be refused, with nobody to be called; gives the refusal.
-fn check(scene: &Scene, config: &Config, dialled: &str, status: u16) -> Result<Logged> {
+/// Places a call that must be refused, with nobody to be called; gives the refusal, whose
+/// reason the log must tell.
+fn check(
+    scene: &Scene,
+    config: &Config,
+    dialled: &str,
+    (status, why): (u16, &str),
+) -> Result<Logged> {
     let server = scene.serve(config)?;
     let caller = scene.uac("uac_refused").call(&scene.stage, dialled, scene.server.sip())?;
     let refusal = final_response(&caller.succeed()?)?.clone();
+    let log = server.log();
+    ensure!(log.contains(&format!("refused code={status} reason={why:?}")), "{why}: {log}");
     server.stop()?;
     ensure!(refusal.status() == Some(status), "{status} wanted: {}", refusal.text);
     Ok(refusal)
@@ -22,14 +30,14 @@ fn check(scene: &Scene, config: &Config, dialled: &str, status: u16) -> Result<L
 fn answers_404_for_a_number_that_is_no_did_here() -> Result<()> {
     let scene = Scene::new("unknown_did")?;
     let config = scene.config().binding(REDIRECT, DESTINATION, "");
-    check(&scene, &config, "15162060000", 404).map(drop)
+    check(&scene, &config, "15162060000", (404, "unknown number")).map(drop)
 }
 
 #[test]
 fn answers_480_for_a_did_without_a_binding() -> Result<()> {
     let scene = Scene::new("no_binding")?;
     let config = scene.config().binding(REDIRECT, DESTINATION, "");
-    check(&scene, &config, UNBOUND, 480).map(drop)
+    check(&scene, &config, UNBOUND, (480, "no binding for this caller")).map(drop)
 }
 
 #[test]

@@ -24,7 +24,7 @@ use crate::io::{CallStarted, Event, Output};
 use crate::leg::{Leg, LocalSdp, timer_settings};
 use crate::limits::{Holds, admit_source, retry_after_seconds};
 use crate::relay::{checked_sdp, hops_left, refuse_interval};
-use crate::route::{Claiming, Routed, Router};
+use crate::route::{Claiming, NoRoute, Routed, Router};
 use crate::verdict::Verdict;
 
 /// Extensions that an INVITE may require (RFC 3261 §8.2.2.3).
@@ -74,8 +74,8 @@ impl Engine {
             Err(unrouted) => {
                 accepted.holds.release(&core.ports);
                 store_claims(core, &unrouted.claims);
-                let status = unrouted.why.status();
-                return refuse(core, accepted.server, &accepted.request, status, "no route");
+                let (status, reason) = (unrouted.why.status(), reason(unrouted.why));
+                return refuse(core, accepted.server, &accepted.request, status, reason);
             }
         };
         let over = take_accounts(core, &routed.accounts, &mut accepted.holds);
@@ -443,4 +443,17 @@ pub(crate) fn refuse_busy(
     core.refuse_with(server, request, 503, reason_phrase(503), |writer| {
         writer.header_fmt(HeaderName::RetryAfter, format_args!("{seconds}"));
     });
+}
+
+/// Why there is no way, for the log.
+const fn reason(why: NoRoute) -> &'static str {
+    match why {
+        NoRoute::UnknownDid => "unknown number",
+        NoRoute::NoBinding => "no binding for this caller",
+        NoRoute::Loop => "bindings lead in a circle",
+        NoRoute::TooDeep => "more than 5 bindings deep",
+        NoRoute::NoTrunk => "no trunk for this number",
+        NoRoute::NotRegistered => "phone is not registered",
+        NoRoute::AllDead502 | NoRoute::AllDead503 => "all trunks are dead",
+    }
 }
