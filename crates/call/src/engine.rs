@@ -76,7 +76,8 @@ impl Engine {
                 self.with_sid(call, |call, core| call.claim_stored(core, durable));
             }
             Input::Directory(directory) => {
-                self.core.directory = directory;
+                let before = core::mem::replace(&mut self.core.directory, directory);
+                self.core.forget_registrations(&before);
                 self.plan_probes();
             }
             Input::Settings(settings) => self.core.settings = settings,
@@ -235,7 +236,7 @@ impl Engine {
             Method::Options => self.options(server, &request),
             // Inside dialogs only (RFC 3261 §15.1.2, RFC 3262 §3, RFC 3311 §5.2, RFC 6086 §4.2.2).
             Method::Bye | Method::Prack | Method::Update | Method::Info => {
-                self.core.refuse(server, &request, 481);
+                self.core.refuse_stray(server, &request);
             }
             other => {
                 if self.core.identify(server, &request, Proof::AddressOrDigest).is_some() {
@@ -263,7 +264,7 @@ impl Engine {
 
     fn request_in_dialog(&mut self, server: ServerKey, request: Request) {
         let Some((key, side)) = self.find_dialog(&request) else {
-            return self.core.refuse(server, &request, 481);
+            return self.core.refuse_stray(server, &request);
         };
         if unsupported(&mut self.core, server, &request) {
             return;
@@ -297,7 +298,7 @@ impl Engine {
     }
 
     fn cancel(&mut self, server: ServerKey, request: &Request, invite: Option<ServerKey>) {
-        let Some(invite) = invite else { return self.core.refuse(server, request, 481) };
+        let Some(invite) = invite else { return self.core.refuse_stray(server, request) };
         self.core.refuse(server, request, 200);
         if let Some(key) = self.invites.get(&invite).copied() {
             return self.with_call(key, Call::caller_cancelled);

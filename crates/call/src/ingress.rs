@@ -4,7 +4,9 @@
 
 use core::net::IpAddr;
 
-use mediator_model::{EndpointIndex, EndpointKind, Flow, SourceMatch};
+use mediator_model::{
+    Directory, Endpoint, EndpointIndex, EndpointKind, Flow, SipCredentials, SourceMatch,
+};
 use mediator_sip::HeaderName;
 use mediator_sip::digest::{
     Algorithm, Credentials, NonceState, Stale, challenge_value, verify_password,
@@ -71,6 +73,7 @@ impl Core {
                 let source = flow.remote.ip();
                 self.event(Event::Refused { status: 403, reason: "wrong credentials", source });
                 self.refuse(server, request, 403);
+                self.keep_nothing_of(server, &flow);
                 None
             }
         }
@@ -111,7 +114,43 @@ impl Core {
                 writer.header(HeaderName::WwwAuthenticate, value);
             }
         });
+        self.keep_nothing_of(server, flow);
         None
+    }
+
+    /// 481 to a request that belongs to nothing here.
+    pub(crate) fn refuse_stray(&mut self, server: ServerKey, request: &Request) {
+        let source = self.layer.server_source(server);
+        self.refuse(server, request, 481);
+        if let Some(source) = source {
+            self.keep_nothing_of(server, &source);
+        }
+    }
+
+    /// A refused stranger costs no memory (RFC 3261 §26.3.2.4): a copy of the request is refused anew, and the ACK of
+    /// the refusal finds nothing.
+    fn keep_nothing_of(&mut self, server: ServerKey, source: &Flow) {
+        let remote = source.remote;
+        if self.directory.identify(remote.ip(), remote.port()) == SourceMatch::Unknown
+            && self.ports.locations.registered_at(source, self.now).is_none()
+        {
+            self.layer.forget_server(server);
+        }
+    }
+
+    /// After a reload: who has other credentials now, or none, must register anew.
+    ///
+    /// Each shard does this once it has the new directory, so that no registration outlives it that a slower shard
+    /// let in by the old one.
+    pub(crate) fn forget_registrations(&self, before: &Directory) {
+        for endpoint in before.endpoints() {
+            let Some(credentials) = sip_credentials(endpoint) else { continue };
+            let now = self.directory.endpoint_by_sid(endpoint.sid);
+            let now = now.and_then(|index| self.directory.endpoint(index));
+            if now.and_then(sip_credentials) != Some(credentials) {
+                self.ports.locations.forget(endpoint.sid);
+            }
+        }
     }
 
     fn verify(&self, request: &Request, source: IpAddr) -> Verdict {
@@ -151,13 +190,18 @@ impl Core {
         let for_this = *credentials.uri == *request.uri() || same_uri() == Some(true);
         let username = core::str::from_utf8(&credentials.username).unwrap_or_default();
         let index = self.directory.endpoint_by_user(username);
-        let secret = index.and_then(|index| match &self.directory.endpoint(index)?.kind {
-            EndpointKind::ThirdParty { credentials } => credentials.as_ref(),
-            EndpointKind::Mediator { .. } | EndpointKind::SystemGateway => None,
-        });
+        let secret = index.and_then(|index| sip_credentials(self.directory.endpoint(index)?));
         // An unknown user costs the same as a wrong password and is told the same.
         let password = secret.map_or("", |secret| secret.password.expose());
         let right = verify_password(credentials, request.method_token(), password);
         index.filter(|_| right && for_this && secret.is_some())
+    }
+}
+
+/// What an endpoint registers and authenticates with.
+fn sip_credentials(endpoint: &Endpoint) -> Option<&SipCredentials> {
+    match &endpoint.kind {
+        EndpointKind::ThirdParty { credentials } => credentials.as_ref(),
+        EndpointKind::Mediator { .. } | EndpointKind::SystemGateway => None,
     }
 }

@@ -5,7 +5,7 @@
 use alloc::format;
 use core::net::SocketAddr;
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use mediator_model::{AddressHost, Flow, Sid, Transport};
 use mediator_sip::message::Method;
 
@@ -36,12 +36,22 @@ impl Engine {
         let generation = self.probes.generation;
         let core = &mut self.core;
         let directory = core.directory.clone();
+        let trunks = directory.trunk_groups().iter().flat_map(|group| &group.trunks);
+        let known: HashSet<Sid> = trunks.map(|trunk| trunk.sid).collect();
+        self.probes.alive.retain(|trunk, _| known.contains(trunk));
         for group in directory.trunk_groups() {
-            let Some(interval) = group.failure.options_interval else { continue };
             for trunk in &group.trunks {
                 if trunk.sid.as_u128() % core.shards as u128 != core.shard as u128 {
                     continue;
                 }
+                let Some(interval) = group.failure.options_interval else {
+                    // Nothing would ever tell that it is back: calls find out.
+                    if self.probes.alive.remove(&trunk.sid) == Some(false) {
+                        core.ports.admission.probe_result(trunk.sid, true, 0, core.now);
+                        core.event(Event::TrunkHealth { trunk: trunk.sid, alive: true });
+                    }
+                    continue;
+                };
                 let probe = ProbeKey { trunk: trunk.sid, generation };
                 // Spread over the first interval, so that a start is no burst.
                 let share = core.dice.below(1000) as u32;
