@@ -20,7 +20,7 @@ use mediator_model::{
 };
 use parking_lot::{Mutex, MutexGuard};
 
-use crate::buckets::{Buckets, Slot};
+use crate::index::Index;
 use deadlines::{Deadlines, SidTail};
 
 mod deadlines;
@@ -82,8 +82,8 @@ pub struct DuplicateKey {
 /// All bindings, by key and by sid.
 pub struct BindingTable {
     hashing: Hashing,
-    by_key: Buckets<KeySlot>,
-    by_sid: Buckets<SidSlot>,
+    by_key: Index,
+    by_sid: Index,
     len: AtomicUsize,
     writer: Mutex<Deadlines>,
     journal: Option<Box<dyn Journal>>,
@@ -94,8 +94,8 @@ impl BindingTable {
     pub fn with_capacity(capacity: usize) -> Self {
         Self {
             hashing: Hashing(RandomState::default()),
-            by_key: Buckets::with_capacity(capacity),
-            by_sid: Buckets::with_capacity(capacity),
+            by_key: Index::with_capacity(capacity),
+            by_sid: Index::with_capacity(capacity),
             len: AtomicUsize::new(0),
             writer: Mutex::default(),
             journal: None,
@@ -112,11 +112,16 @@ impl BindingTable {
         let (expired, live): (Vec<_>, Vec<_>) =
             bindings.into_iter().partition(|binding| binding.is_expired(now));
         let mut table = Self::with_capacity(live.len().max(DEFAULT_CAPACITY));
-        refuse_duplicates(&live)?;
         *table.len.get_mut() = live.len();
         *table.writer.get_mut() = live.iter().map(|binding| &**binding).collect();
-        table.by_key.fill(live.iter().map(|binding| table.key_slot(binding)));
-        table.by_sid.fill(live.into_iter().map(|binding| table.sid_slot(binding)));
+        for binding in live {
+            let same = table.at(&binding.key).or_else(|| table.with_sid(binding.sid));
+            if let Some(first) = same {
+                return Err(DuplicateKey { first: first.sid, second: binding.sid });
+            }
+            table.by_key.insert(table.hashing.key(&binding.key), binding.clone());
+            table.by_sid.insert(table.hashing.sid(binding.sid), binding);
+        }
         Ok((table, expired.iter().map(|binding| removal(binding)).collect()))
     }
 
@@ -239,8 +244,7 @@ impl BindingTable {
             for _ in 0..EXPIRIES_PER_HOLD {
                 let Some(tail) = write.deadlines.pop_due(now) else { return write.changes };
                 let hash = self.hashing.sid_tail(tail);
-                let due =
-                    |slot: &SidSlot| SidTail::of(slot.0.sid) == tail && slot.0.is_expired(now);
+                let due = |b: &Binding| SidTail::of(b.sid) == tail && b.is_expired(now);
                 while let Some(binding) = self.by_sid.find(hash, due) {
                     write.discard(&binding);
                 }
@@ -298,8 +302,7 @@ impl BindingTable {
     }
 
     fn at(&self, key: &BindingKey) -> Option<Arc<Binding>> {
-        let hash = self.hashing.key(key);
-        self.by_key.find(hash, |slot| slot.hash == hash && slot.binding.key == *key)
+        self.by_key.find(self.hashing.key(key), |binding| binding.key == *key)
     }
 
     fn live_at(&self, key: BindingKey, now: UnixMillis) -> Option<Arc<Binding>> {
@@ -307,16 +310,7 @@ impl BindingTable {
     }
 
     fn with_sid(&self, sid: Sid) -> Option<Arc<Binding>> {
-        self.by_sid.find(self.hashing.sid_tail(SidTail::of(sid)), |slot| slot.0.sid == sid)
-    }
-
-    fn key_slot(&self, binding: &Arc<Binding>) -> (u64, KeySlot) {
-        let hash = self.hashing.key(&binding.key);
-        (hash, KeySlot { hash, binding: binding.clone() })
-    }
-
-    fn sid_slot(&self, binding: Arc<Binding>) -> (u64, SidSlot) {
-        (self.hashing.sid_tail(SidTail::of(binding.sid)), SidSlot(binding))
+        self.by_sid.find(self.hashing.sid(sid), |binding| binding.sid == sid)
     }
 
     fn write(&self) -> Write<'_> {
@@ -394,8 +388,8 @@ impl Write<'_> {
     fn discard(&mut self, old: &Arc<Binding>) {
         self.record(removal(old));
         self.deadlines.remove(old);
-        self.table.by_key.swap(self.table.hashing.key(&old.key), Some(old), None);
-        self.table.by_sid.swap(self.table.sid_slot(old.clone()).0, Some(old), None);
+        self.leave_key(old);
+        self.table.by_sid.remove(self.table.hashing.sid(old.sid), old);
         self.table.len.fetch_sub(1, Ordering::Relaxed);
     }
 
@@ -421,17 +415,26 @@ impl Write<'_> {
             table.len.fetch_add(1, Ordering::Relaxed);
         }
         self.deadlines.insert(&new);
-        let (hash, slot) = table.key_slot(&new);
+        let by_key = table.hashing.key(&new.key);
         match old {
-            Some(old) if old.key != new.key => {
+            Some(old) if old.key == new.key => table.by_key.replace(by_key, old, new.clone()),
+            Some(_) | None => {
+                table.by_key.insert(by_key, new.clone());
                 // New before old: a lookup that reads in between finds it twice rather than never.
-                table.by_key.swap(hash, None, Some(slot));
-                table.by_key.swap(table.hashing.key(&old.key), Some(old), None);
+                if let Some(old) = old {
+                    self.leave_key(old);
+                }
             }
-            Some(_) | None => table.by_key.swap(hash, old, Some(slot)),
         }
-        let (hash, slot) = table.sid_slot(new);
-        table.by_sid.swap(hash, old, Some(slot));
+        let by_sid = table.hashing.sid(new.sid);
+        match old {
+            Some(old) => table.by_sid.replace(by_sid, old, new),
+            None => table.by_sid.insert(by_sid, new),
+        }
+    }
+
+    fn leave_key(&self, old: &Arc<Binding>) {
+        self.table.by_key.remove(self.table.hashing.key(&old.key), old);
     }
 }
 
@@ -444,31 +447,13 @@ impl Hashing {
         self.0.hash_one((key.redirect_did.as_u64(), caller))
     }
 
+    /// By the tail alone, for that is all that a deadline knows.
+    fn sid(&self, sid: Sid) -> u64 {
+        self.sid_tail(SidTail::of(sid))
+    }
+
     fn sid_tail(&self, tail: SidTail) -> u64 {
         self.0.hash_one(tail.0)
-    }
-}
-
-/// By key: the hash tells neighbours apart without a look at their memory.
-#[derive(Clone)]
-struct KeySlot {
-    hash: u64,
-    binding: Arc<Binding>,
-}
-
-impl Slot for KeySlot {
-    fn binding(&self) -> &Arc<Binding> {
-        &self.binding
-    }
-}
-
-/// By sid: calls never ask for it, so memory counts for more than time.
-#[derive(Clone)]
-struct SidSlot(Arc<Binding>);
-
-impl Slot for SidSlot {
-    fn binding(&self) -> &Arc<Binding> {
-        &self.0
     }
 }
 
@@ -484,22 +469,4 @@ fn claimed(binding: &Binding, caller: Number) -> Binding {
 
 fn removal(binding: &Binding) -> Change {
     Change::BindingRemoved { binding_sid: binding.sid }
-}
-
-fn refuse_duplicates(bindings: &[Arc<Binding>]) -> Result<(), DuplicateKey> {
-    let mut keys: Vec<(BindingKey, Sid)> = bindings.iter().map(|b| (b.key, b.sid)).collect();
-    let mut sids: Vec<Sid> = bindings.iter().map(|b| b.sid).collect();
-    keys.sort_unstable();
-    sids.sort_unstable();
-    let same_key = keys.windows(2).find_map(|pair| match pair {
-        [(a, first), (b, second)] if a == b => {
-            Some(DuplicateKey { first: *first, second: *second })
-        }
-        _ => None,
-    });
-    let same_sid = sids.windows(2).find_map(|pair| match pair {
-        [first, second] if first == second => Some(DuplicateKey { first: *first, second: *second }),
-        _ => None,
-    });
-    same_key.or(same_sid).map_or(Ok(()), Err)
 }

@@ -10,9 +10,9 @@
 //! It is deliberately not durable: a [`Journal`] is told of every change in order, and a store behind it keeps them.
 
 mod bindings;
-mod buckets;
 mod contacts;
 mod gate;
+mod index;
 
 pub use bindings::{BindingTable, DuplicateKey, EXPIRE_BATCH, Journal, WriteError};
 pub use contacts::{ContactTable, MAX_CONTACTS};

@@ -1,3 +1,5 @@
+//! What a call finds in the table, claims with one winner, and expiry.
+
 use mediator_model::Attributes;
 use std::sync::Mutex as StdMutex;
 
@@ -355,7 +357,7 @@ fn refuses_to_load_two_of_a_kind_unless_one_is_past_its_end() {
     let load = |all: [Binding; 2]| {
         BindingTable::load(all.map(Arc::new), UnixMillis(10)).map(|(table, _)| table.len())
     };
-    let same_key = DuplicateKey { first: sid(1), second: sid(2) };
+    let same_key = DuplicateKey { first: sid(2), second: sid(1) };
     assert_eq!(load([to(2, None), to(1, None)]), Err(same_key));
     let same_sid = DuplicateKey { first: sid(1), second: sid(1) };
     assert_eq!(load([to(1, None), to(1, Some(ALICE))]), Err(same_sid));

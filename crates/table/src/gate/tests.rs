@@ -148,8 +148,10 @@ fn a_trunk_is_dead_from_so_many_failures_in_the_interval_for_the_cooldown() {
     fails_at(&gate, 89_999);
     assert!(gate.is_dead(sid(1), at(89_999)));
     assert!(!gate.is_dead(sid(2), at(89_999)));
-    // A call that was under way fails too: that prolongs nothing.
-    fails_at(&gate, 100_000);
+    // Calls that were under way fail too: that prolongs nothing.
+    for millis in [100_000, 160_000, 209_998, 209_998] {
+        fails_at(&gate, millis);
+    }
     assert!(gate.is_dead(sid(1), at(209_998)));
     assert!(!gate.is_dead(sid(1), at(209_999)));
     // And then it begins to count anew.
@@ -328,6 +330,14 @@ fn a_ban_keeps_to_its_settings() {
     gate.wrong_credentials(source(ATTACKER), at(1999));
     assert!(gate.is_banned(source(ATTACKER), at(3998)));
     assert!(!gate.is_banned(source(ATTACKER), at(3999)));
+
+    let brief = BanSettings { failures: 2, window: second * 10, duration: second };
+    let gate = Gate::new(GateSettings { ban: brief, ..GateSettings::default() });
+    gate.wrong_credentials(source(ATTACKER), at(0));
+    gate.wrong_credentials(source(ATTACKER), at(0));
+    assert!(gate.is_banned(source(ATTACKER), at(999)));
+    gate.wrong_credentials(source(ATTACKER), at(1000));
+    assert!(!gate.is_banned(source(ATTACKER), at(1000)), "a ban settles what led to it");
 
     let never = BanSettings { failures: 0, ..ban };
     let gate = Gate::new(GateSettings { ban: never, ..GateSettings::default() });
