@@ -49,19 +49,16 @@ fn leg_b_sees_the_number_that_the_attributes_ask_for() {
         let (mut sim, invite) = seen(attributes, from, extra);
         let from_line = invite.header("From").unwrap();
         let case = format!("{attributes:?} {from:?} {extra:?}: {invite:?}");
-        match shown {
-            Some(number) => {
-                assert!(from_line.contains(&format!("<sip:{number}@10.0.0.1>")), "{case}");
-                let asserted = invite.header("P-Asserted-Identity").unwrap_or_default();
-                assert!(asserted.contains(number), "{case}");
-                assert_eq!(invite.header("Privacy"), None, "{case}");
-            }
-            None => {
-                assert!(from_line.starts_with(ANONYMOUS), "{case}");
-                assert_eq!(invite.header("Privacy"), Some("id"), "{case}");
-                assert_eq!(invite.header("P-Asserted-Identity"), None, "{case}");
-                assert!(!format!("{invite:?}").contains(CALLER), "{case}");
-            }
+        if let Some(number) = shown {
+            assert!(from_line.contains(&format!("<sip:{number}@10.0.0.1>")), "{case}");
+            let asserted = invite.header("P-Asserted-Identity").unwrap_or_default();
+            assert!(asserted.contains(number), "{case}");
+            assert_eq!(invite.header("Privacy"), None, "{case}");
+        } else {
+            assert!(from_line.starts_with(ANONYMOUS), "{case}");
+            assert_eq!(invite.header("Privacy"), Some("id"), "{case}");
+            assert_eq!(invite.header("P-Asserted-Identity"), None, "{case}");
+            assert!(!format!("{invite:?}").contains(CALLER), "{case}");
         }
         ends_well(&mut sim);
     }

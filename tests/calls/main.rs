@@ -3,6 +3,13 @@
 //! Each file is a topic, each test a rule of what Mediator does seen from outside. `SIM_TRACE=1` prints what went
 //! over the wire when a test fails, `SIM_SEEDS` runs more random calls, `SIM_SEED` one of them.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "every function here belongs to a test"
+)]
+
+mod challenges;
 mod claims;
 mod failures;
 mod identity;

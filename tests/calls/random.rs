@@ -53,14 +53,11 @@ fn every_call_confirms_or_ends() {
 #[test]
 fn the_same_seed_plays_the_same_call() {
     for seed in 0..20 {
-        let first = prepare(seed).0;
-        let second = prepare(seed).0;
-        for (one, other) in [(first, second)] {
-            let (mut one, mut other) = (one, other);
-            one.settle(Party::A);
-            other.settle(Party::A);
-            assert_eq!(one.ua(BOB).received, other.ua(BOB).received, "seed {seed}");
-            assert_eq!(one.ua(ALICE).received, other.ua(ALICE).received, "seed {seed}");
+        let (mut one, mut other) = (prepare(seed).0, prepare(seed).0);
+        one.settle(Party::A);
+        other.settle(Party::A);
+        for who in [ALICE, BOB] {
+            assert_eq!(one.ua(who).received, other.ua(who).received, "seed {seed}");
         }
     }
 }
@@ -212,7 +209,7 @@ fn quirks(dice: &mut Dice) -> Quirks {
             let role = dice.pick(&["", ";refresher=uac", ";refresher=uas"]).copied();
             format!("{}{}", 90 + dice.below(100), role.unwrap_or_default())
         }),
-        min_se: dice.percent(5).then(|| 1900),
+        min_se: dice.percent(5).then_some(1900),
         allows_update: dice.percent(60),
         reinvites: answering(dice),
         pracks_lost: dice.below(3) as u32,

@@ -1,6 +1,6 @@
 //! In the call: offers, glare, DTMF, session timers, and how it ends. Contract section 2, "In the call".
 
-use mediator_sim::{Answering, CALLER, Media, Move, Party, REDIRECT, Sim, Stage};
+use mediator_sim::{Answering, CALLER, Media, Move, Party, REDIRECT, Sim, Stage, Wire};
 
 use crate::support::{ALICE, BOB, connect, ends_well, masked, millis, seconds, world};
 
@@ -10,7 +10,7 @@ fn last_heard(sim: &mut Sim, who: usize) -> String {
 
 fn heard_codes(sim: &mut Sim, who: usize, method: &str) -> Vec<u16> {
     let wires = sim.ua(who).received.iter();
-    wires.filter(|w| !w.is_request() && w.method() == method).map(|w| w.status()).collect()
+    wires.filter(|w| !w.is_request() && w.method() == method).map(Wire::status).collect()
 }
 
 #[test]

@@ -74,7 +74,7 @@ impl Sim {
                 }
             }
             for reply in agent.servers.iter().flat_map(|tx| &tx.finals) {
-                if !reply.acked && !(reply.late && reply.status >= 300) {
+                if !(reply.acked || reply.late && reply.status >= 300) {
                     let status = reply.status;
                     self.faults.push(format!("{name}: no ACK for its {status}"));
                 }

@@ -284,7 +284,7 @@ impl Sim {
     fn drain(&mut self, shard: usize) {
         while let Some(output) = self.engines.get_mut(shard).and_then(Engine::poll_output) {
             match output {
-                Output::Send { flow, bytes, .. } => self.from_engine(flow, bytes),
+                Output::Send { flow, bytes, .. } => self.carry_out(flow, bytes),
                 Output::Resolve(query) => {
                     let (id, host) = (query.id, query.host);
                     if self.names.contains_key(&*host) {
@@ -317,7 +317,7 @@ impl Sim {
         self.parcels.insert(self.sequence, what);
     }
 
-    fn from_engine(&mut self, flow: Flow, bytes: Bytes) {
+    fn carry_out(&mut self, flow: Flow, bytes: Bytes) {
         let to = flow.remote;
         self.log("<-", to, &bytes);
         if flow.transport.is_reliable() {
@@ -350,12 +350,12 @@ impl Sim {
             let (from, transport) = (agent.profile.at, agent.profile.transport);
             for bytes in out {
                 self.log("->", from, &bytes);
-                self.from_agent(from, transport, &bytes);
+                self.carry_in(from, transport, &bytes);
             }
         }
     }
 
-    fn from_agent(&mut self, from: SocketAddr, transport: Transport, bytes: &Bytes) {
+    fn carry_in(&mut self, from: SocketAddr, transport: Transport, bytes: &Bytes) {
         let listener = ListenerId(u8::from(transport.is_reliable()));
         let flow = Flow { transport, listener, remote: from, connection: None };
         if transport.is_reliable() {

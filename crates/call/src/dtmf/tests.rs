@@ -1,6 +1,7 @@
 //! INFO bodies that are keys, and those that are not.
 
 use alloc::format;
+use alloc::string::String;
 
 use bytes::Bytes;
 use mediator_sip::{Message, Request};
@@ -9,7 +10,7 @@ use super::InfoBody;
 
 fn info(content_type: &str, body: &str) -> Request {
     let kind = if content_type.is_empty() {
-        "".into()
+        String::new()
     } else {
         format!("Content-Type: {content_type}\r\n")
     };

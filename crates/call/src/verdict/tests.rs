@@ -42,7 +42,9 @@ fn without_an_answer_it_is_503_unless_each_timed_out() {
         (&[], 503),
     ] {
         let mut verdict = Verdict::default();
-        failures.iter().for_each(|failure| verdict.moved_on(*failure));
+        for failure in failures {
+            verdict.moved_on(*failure);
+        }
         assert_eq!(verdict.answer().status, expected, "{failures:?}");
     }
 }
@@ -61,7 +63,9 @@ fn a_6xx_wins_then_the_lowest_class_then_the_first() {
         [(&[486, 603][..], 603), (&[603, 486], 603), (&[486, 404], 486), (&[486, 300], 300)]
     {
         let mut verdict = Verdict::default();
-        statuses.iter().for_each(|status| verdict.answered(Answer::plain(*status)));
+        for status in statuses {
+            verdict.answered(Answer::plain(*status));
+        }
         assert_eq!(verdict.answer().status, expected, "{statuses:?}");
     }
 }

@@ -70,7 +70,7 @@ impl Agent {
         extra.push(("Max-Forwards".into(), hops.to_string()));
         extra.extend(self.quirks.extra.iter().cloned());
         let body = if self.quirks.late_offer { None } else { self.sdp_body(1, Media::Active) };
-        let bytes = self.compose(Parts {
+        let bytes = self.compose(&Parts {
             start: format!("INVITE {} SIP/2.0", call.uri),
             vias: vec![self.via(&branch)],
             from: call.local.clone(),
@@ -280,7 +280,7 @@ impl Agent {
             it.hear(wire);
             it.unanswered_offers += u32::from(it.heard.is_empty());
             if let Some(contact) = wire.contact() {
-                it.target = contact.to_owned();
+                contact.clone_into(&mut it.target);
             }
         }
         if self.quirks.acks_lost > 0 {
@@ -319,7 +319,7 @@ impl Agent {
             let text = String::from_utf8_lossy(&tx.bytes);
             text.split(' ').nth(1).unwrap_or_default().to_owned()
         };
-        let bytes = self.compose(Parts {
+        let bytes = self.compose(&Parts {
             start: format!("ACK {uri} SIP/2.0"),
             vias: vec![self.via(&tx.branch)],
             from: wire.header("From").unwrap_or_default().to_owned(),
@@ -346,7 +346,7 @@ impl Agent {
             .iter()
             .find(|tx| tx.call == at && tx.method == "INVITE" && tx.cseq == cseq);
         let Some(branch) = invite.map(|tx| tx.branch.clone()) else { return };
-        let bytes = self.compose(Parts {
+        let bytes = self.compose(&Parts {
             start: format!("CANCEL {uri} SIP/2.0"),
             vias: vec![self.via(&branch)],
             from: local,

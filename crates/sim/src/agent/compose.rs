@@ -1,5 +1,7 @@
 //! What an agent writes: messages full of what must not cross.
 
+use std::fmt::Write as _;
+
 use bytes::Bytes;
 
 use super::{Agent, AgentCall, Dialog, Media, Party};
@@ -20,15 +22,15 @@ pub(crate) struct Parts<'a> {
 
 impl Agent {
     /// Writes a message.
-    pub(crate) fn compose(&self, parts: Parts<'_>) -> Bytes {
+    pub(crate) fn compose(&self, parts: &Parts<'_>) -> Bytes {
         let mut text = format!("{}\r\n", parts.start);
         for via in &parts.vias {
-            text += &format!("Via: {via}\r\n");
+            let _ = write!(text, "Via: {via}\r\n");
         }
-        text += &format!("From: {}\r\nTo: {}\r\n", parts.from, parts.to);
-        text += &format!("Call-ID: {}\r\nCSeq: {}\r\n", parts.call_id, parts.cseq);
+        let _ = write!(text, "From: {}\r\nTo: {}\r\n", parts.from, parts.to);
+        let _ = write!(text, "Call-ID: {}\r\nCSeq: {}\r\n", parts.call_id, parts.cseq);
         if !self.quirks.no_contact {
-            text += &format!("Contact: <{}>\r\n", self.contact());
+            let _ = write!(text, "Contact: <{}>\r\n", self.contact());
         }
         if self.quirks.allows_update {
             text += "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, PRACK, UPDATE\r\n";
@@ -36,19 +38,19 @@ impl Agent {
             text += "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, PRACK\r\n";
         }
         for (name, value) in &parts.extra {
-            text += &format!("{name}: {value}\r\n");
+            let _ = write!(text, "{name}: {value}\r\n");
         }
         if !self.quirks.plain {
             text += &self.betraying();
         }
         let body = match &parts.body {
             Some((content_type, body)) => {
-                text += &format!("Content-Type: {content_type}\r\n");
+                let _ = write!(text, "Content-Type: {content_type}\r\n");
                 body.as_str()
             }
             None => "",
         };
-        text += &format!("Content-Length: {}\r\n\r\n{body}", body.len());
+        let _ = write!(text, "Content-Length: {}\r\n\r\n{body}", body.len());
         bytes_of(&text)
     }
 
@@ -106,6 +108,7 @@ impl Agent {
         )
     }
 
+    #[allow(clippy::unnecessary_wraps, reason = "bodies are optional where it is used")]
     pub(crate) fn sdp_body(&self, version: u32, media: Media) -> Option<(&'static str, String)> {
         Some(("application/sdp", self.sdp(version, media)))
     }
@@ -127,7 +130,7 @@ impl Agent {
             Some(tag) if request.to_tag().is_none() => format!("{to};tag={tag}"),
             Some(_) | None => to.to_owned(),
         };
-        self.compose(Parts {
+        self.compose(&Parts {
             start: format!("SIP/2.0 {status} {canary}"),
             vias: request.all("Via").map(str::to_owned).collect(),
             from: request.header("From").unwrap_or_default().to_owned(),
@@ -149,7 +152,7 @@ impl Agent {
     ) -> Bytes {
         let mut extra = extra;
         extra.push(("Max-Forwards".into(), "70".into()));
-        self.compose(Parts {
+        self.compose(&Parts {
             start: format!("{method} {} SIP/2.0", dialog.target),
             vias: vec![self.via(branch)],
             from: format!("{};tag={}", call.local, dialog.local_tag),

@@ -88,9 +88,9 @@ impl Agent {
             | Move::Refer
             | Move::WrongTag => {
                 if let Some(dialog) = confirmed {
-                    self.act_in_dialog(call, dialog, what);
+                    self.act_in_dialog(call, dialog, &what);
                 } else if let (Some(dialog), Move::Update(_) | Move::Info(_)) = (early, &what) {
-                    self.act_in_dialog(call, dialog, what);
+                    self.act_in_dialog(call, dialog, &what);
                 }
             }
         }
@@ -111,7 +111,7 @@ impl Agent {
         })
     }
 
-    fn act_in_dialog(&mut self, call: usize, dialog: usize, what: Move) {
+    fn act_in_dialog(&mut self, call: usize, dialog: usize, what: &Move) {
         let body = |media: Media, agent: &mut Self| {
             let it = agent.dialog_mut(call, dialog)?;
             it.sdp_version += 1;
@@ -130,12 +130,12 @@ impl Agent {
             Move::Reinvite(_) | Move::LateReinvite | Move::Update(_) if self.busy(call, dialog) => {
             }
             Move::Reinvite(media) => {
-                let body = body(media, self);
+                let body = body(*media, self);
                 self.request_in(call, dialog, "INVITE", refresh, body);
             }
             Move::LateReinvite => self.request_in(call, dialog, "INVITE", refresh, None),
             Move::Update(Some(media)) => {
-                let body = body(media, self);
+                let body = body(*media, self);
                 self.request_in(call, dialog, "UPDATE", refresh, body);
             }
             Move::Update(None) => self.request_in(call, dialog, "UPDATE", refresh, None),

@@ -44,7 +44,7 @@ impl Agent {
         ];
         extra.extend(credentials.map(|value| ("Authorization".to_owned(), value)));
         let aor = format!("<sip:{username}@{}>", self.server.ip());
-        let bytes = self.compose(Parts {
+        let bytes = self.compose(&Parts {
             start: format!("REGISTER sip:{} SIP/2.0", self.server.ip()),
             vias: vec![self.via(&branch)],
             from: format!("{aor};tag={tag}"),

@@ -53,7 +53,9 @@ impl Agent {
                 tx.resend = Some((now + next, next));
             }
         }
-        out.into_iter().for_each(|bytes| self.send(bytes));
+        for bytes in out {
+            self.send(bytes);
+        }
         for (call, method) in lost {
             if method == "INVITE"
                 && let Some(call) = self.calls.get_mut(call)
@@ -82,7 +84,9 @@ impl Agent {
                 }
             }
         }
-        out.into_iter().for_each(|bytes| self.send(bytes));
+        for bytes in out {
+            self.send(bytes);
+        }
         for (call, tag) in ended {
             let Some(at) = call else { continue };
             let found = self
@@ -109,6 +113,8 @@ impl Agent {
                 sent.at = now + sent.interval;
             }
         }
-        out.into_iter().for_each(|bytes| self.send(bytes));
+        for bytes in out {
+            self.send(bytes);
+        }
     }
 }
