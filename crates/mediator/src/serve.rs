@@ -3,6 +3,7 @@
 //! Everything that can fail is tried before anything is said: a start that fails is one line and exit code 1. Then the
 //! main thread only waits for signals; calls, HTTP and logs have threads of their own.
 
+use std::collections::HashSet;
 use std::fmt::Display;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -11,6 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mediator_call::io::{Input, Listener};
+use mediator_model::Sid;
 use mediator_net::Clock;
 use tokio::runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -149,6 +151,10 @@ impl Node {
         self.config = config;
         let directory = Arc::new(directory);
         self.state.directory.store(directory.clone());
+        let trunks = directory.trunk_groups().iter().flat_map(|group| &group.trunks);
+        let trunks: HashSet<Sid> = trunks.map(|trunk| trunk.sid).collect();
+        let is_known = |sid| trunks.contains(&sid) || directory.endpoint_by_sid(sid).is_some();
+        self.state.tables.gate.retain(is_known);
         self.shards.order(&Input::Directory(directory));
         let settings = self.state.settings(&self.config.sip, self.listeners.clone());
         self.shards.order(&Input::Settings(Arc::new(settings)));
