@@ -4,7 +4,8 @@ use alloc::boxed::Box;
 use alloc::string::String;
 
 use mediator_model::{
-    AdmissionRefused, Change, Endpoint, EndpointIndex, Number, Ringback, TrunkIndex, UnixMillis,
+    AdmissionRefused, Change, Endpoint, EndpointIndex, Number, Ringback, TrunkIndex, TrunkWay,
+    UnixMillis,
 };
 use mediator_sip::dialog::Side as Speaker;
 use mediator_sip::dialog::{Carrier, Dialog, Negotiated, Sdp};
@@ -228,7 +229,7 @@ fn take_source(
     holds.take_endpoint(&core.ports, endpoint)?;
     // The inbound capacity of the trunk that leads to this endpoint, where it is in just one group.
     if let Some(trunk) = trunk_of(core, source).and_then(|at| core.directory.trunk(at)) {
-        holds.take_trunk(&core.ports, trunk, trunk.in_capacity)?;
+        holds.take_trunk(&core.ports, trunk, TrunkWay::In)?;
     }
     admit_source(&core.ports, endpoint, core.now)
 }

@@ -1,6 +1,6 @@
 //! Reservations: what a call holds of limits that shards share, given back exactly once.
 
-use mediator_model::{AdmissionRefused, Endpoint, EndpointKind, Instant, Sid, Trunk};
+use mediator_model::{AdmissionRefused, Endpoint, EndpointKind, Instant, Sid, Trunk, TrunkWay};
 use smallvec::SmallVec;
 
 use crate::io::Ports;
@@ -8,7 +8,7 @@ use crate::io::Ports;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Hold {
     Endpoint(Sid),
-    Trunk(Sid),
+    Trunk(Sid, TrunkWay),
 }
 
 /// What a call or a branch holds.
@@ -32,10 +32,14 @@ impl Holds {
         &mut self,
         ports: &Ports,
         trunk: &Trunk,
-        capacity: Option<u32>,
+        way: TrunkWay,
     ) -> Result<(), AdmissionRefused> {
-        ports.admission.admit_trunk(trunk.sid, capacity)?;
-        self.0.push(Hold::Trunk(trunk.sid));
+        let capacity = match way {
+            TrunkWay::In => trunk.in_capacity,
+            TrunkWay::Out => trunk.out_capacity,
+        };
+        ports.admission.admit_trunk(trunk.sid, way, capacity)?;
+        self.0.push(Hold::Trunk(trunk.sid, way));
         Ok(())
     }
 
@@ -49,7 +53,7 @@ impl Holds {
         for hold in self.0.drain(..) {
             match hold {
                 Hold::Endpoint(sid) => ports.admission.release_call(sid),
-                Hold::Trunk(sid) => ports.admission.release_trunk(sid),
+                Hold::Trunk(sid, way) => ports.admission.release_trunk(sid, way),
             }
         }
     }
@@ -63,7 +67,7 @@ pub(crate) fn hold_way(
 ) -> Result<Holds, AdmissionRefused> {
     let mut holds = Holds::default();
     let taken = holds.take_endpoint(ports, endpoint).and_then(|()| match trunk {
-        Some(trunk) => holds.take_trunk(ports, trunk, trunk.out_capacity),
+        Some(trunk) => holds.take_trunk(ports, trunk, TrunkWay::Out),
         None => Ok(()),
     });
     if let Err(refused) = taken {

@@ -32,7 +32,7 @@ pub use endpoint::{
 pub use number::{Number, NumberDigits, NumberError};
 pub use ports::{
     Admission, AdmissionRefused, Bindings, Claim, ContactBinding, ContactError, ContactUpdate,
-    Locations, Lookup, MatchRule,
+    Locations, Lookup, MatchRule, TrunkWay,
 };
 pub use sid::{Sid, SidError};
 pub use time::{Instant, UnixMillis};

@@ -145,6 +145,15 @@ pub enum AdmissionRefused {
     },
 }
 
+/// Which way a call uses a trunk: each has a limit of its own.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum TrunkWay {
+    /// From the far side to us: `in_capacity`.
+    In,
+    /// From us to the far side: `out_capacity`.
+    Out,
+}
+
 /// Limits, trunk health, replay and abuse counters: what shards must agree on.
 pub trait Admission: Send + Sync {
     /// Takes one of `capacity` calls at once of the endpoint (0 is unlimited). Paired with [`Admission::release_call`].
@@ -158,10 +167,16 @@ pub trait Admission: Send + Sync {
         cps_limit: u32,
         now: Instant,
     ) -> Result<(), AdmissionRefused>;
-    /// Takes one of a trunk's `capacity` calls at once (`None` is unlimited). Paired with [`Admission::release_trunk`].
-    fn admit_trunk(&self, trunk: Sid, capacity: Option<u32>) -> Result<(), AdmissionRefused>;
+    /// Takes one of a trunk's `capacity` calls at once in one direction (`None` is unlimited). Paired with
+    /// [`Admission::release_trunk`].
+    fn admit_trunk(
+        &self,
+        trunk: Sid,
+        way: TrunkWay,
+        capacity: Option<u32>,
+    ) -> Result<(), AdmissionRefused>;
     /// Gives the call back.
-    fn release_trunk(&self, trunk: Sid);
+    fn release_trunk(&self, trunk: Sid, way: TrunkWay);
 
     /// Whether a trunk is dead now.
     fn is_dead(&self, trunk: Sid, now: Instant) -> bool;

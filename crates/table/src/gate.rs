@@ -15,7 +15,7 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use mediator_model::{Admission, AdmissionRefused, Instant, Sid};
+use mediator_model::{Admission, AdmissionRefused, Instant, Sid, TrunkWay};
 
 use bans::Bans;
 use challenges::Challenges;
@@ -195,12 +195,17 @@ impl Admission for Gate {
         self.counted(self.limits.admit_start(endpoint, cps_limit, now))
     }
 
-    fn admit_trunk(&self, trunk: Sid, capacity: Option<u32>) -> Result<(), AdmissionRefused> {
-        self.counted(self.limits.admit_trunk(trunk, capacity))
+    fn admit_trunk(
+        &self,
+        trunk: Sid,
+        way: TrunkWay,
+        capacity: Option<u32>,
+    ) -> Result<(), AdmissionRefused> {
+        self.counted(self.limits.admit_trunk(trunk, way, capacity))
     }
 
-    fn release_trunk(&self, trunk: Sid) {
-        self.limits.release_trunk(trunk);
+    fn release_trunk(&self, trunk: Sid, way: TrunkWay) {
+        self.limits.release_trunk(trunk, way);
     }
 
     fn is_dead(&self, trunk: Sid, now: Instant) -> bool {

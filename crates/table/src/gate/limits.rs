@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use dashmap::DashMap;
 use foldhash::fast::RandomState;
-use mediator_model::{AdmissionRefused, Instant, Sid};
+use mediator_model::{AdmissionRefused, Instant, Sid, TrunkWay};
 
 use super::rate::Rate;
 
@@ -37,7 +37,8 @@ impl Usage {
 #[derive(Default)]
 pub(super) struct Limits {
     endpoints: DashMap<Sid, Usage, RandomState>,
-    trunks: DashMap<Sid, Usage, RandomState>,
+    trunks_in: DashMap<Sid, Usage, RandomState>,
+    trunks_out: DashMap<Sid, Usage, RandomState>,
 }
 
 impl Limits {
@@ -65,13 +66,21 @@ impl Limits {
     pub(super) fn admit_trunk(
         &self,
         trunk: Sid,
+        way: TrunkWay,
         capacity: Option<u32>,
     ) -> Result<(), AdmissionRefused> {
-        with(&self.trunks, trunk, |usage| usage.take(capacity.unwrap_or(u32::MAX)))
+        with(self.trunks(way), trunk, |usage| usage.take(capacity.unwrap_or(u32::MAX)))
     }
 
-    pub(super) fn release_trunk(&self, trunk: Sid) {
-        with(&self.trunks, trunk, Usage::release);
+    pub(super) fn release_trunk(&self, trunk: Sid, way: TrunkWay) {
+        with(self.trunks(way), trunk, Usage::release);
+    }
+
+    const fn trunks(&self, way: TrunkWay) -> &DashMap<Sid, Usage, RandomState> {
+        match way {
+            TrunkWay::In => &self.trunks_in,
+            TrunkWay::Out => &self.trunks_out,
+        }
     }
 
     pub(super) fn calls_of(&self, endpoint: Sid) -> u32 {
@@ -79,7 +88,7 @@ impl Limits {
     }
 
     pub(super) fn retain(&self, is_known: impl Fn(Sid) -> bool) {
-        for map in [&self.endpoints, &self.trunks] {
+        for map in [&self.endpoints, &self.trunks_in, &self.trunks_out] {
             map.retain(|sid, usage| is_known(*sid) || *usage.calls.get_mut() > 0);
         }
     }

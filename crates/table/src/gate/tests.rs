@@ -48,11 +48,13 @@ fn counts_calls_without_a_limit_too_for_one_may_be_set_later() {
 #[test]
 fn a_trunk_takes_none_any_or_so_many() {
     let gate = Gate::default();
-    assert_eq!(gate.admit_trunk(sid(1), Some(0)), Err(AdmissionRefused::Capacity));
-    assert_eq!(gate.admit_trunk(sid(1), None), Ok(()));
-    assert_eq!(gate.admit_trunk(sid(1), Some(1)), Err(AdmissionRefused::Capacity));
-    gate.release_trunk(sid(1));
-    assert_eq!(gate.admit_trunk(sid(1), Some(1)), Ok(()));
+    assert_eq!(gate.admit_trunk(sid(1), TrunkWay::Out, Some(0)), Err(AdmissionRefused::Capacity));
+    assert_eq!(gate.admit_trunk(sid(1), TrunkWay::Out, None), Ok(()));
+    assert_eq!(gate.admit_trunk(sid(1), TrunkWay::Out, Some(1)), Err(AdmissionRefused::Capacity));
+    assert_eq!(gate.admit_trunk(sid(1), TrunkWay::In, Some(1)), Ok(()), "each way has its own");
+    assert_eq!(gate.admit_trunk(sid(1), TrunkWay::In, Some(1)), Err(AdmissionRefused::Capacity));
+    gate.release_trunk(sid(1), TrunkWay::Out);
+    assert_eq!(gate.admit_trunk(sid(1), TrunkWay::Out, Some(1)), Ok(()));
     assert_eq!(gate.admit_call(sid(1), 1), Ok(()), "endpoints and trunks are counted apart");
 }
 
@@ -207,7 +209,7 @@ fn forgets_what_left_the_directory_but_not_calls_that_are_up() {
     gate.admit_call(sid(1), 0).unwrap();
     gate.admit_call(sid(2), 0).unwrap();
     gate.release_call(sid(2));
-    gate.admit_trunk(sid(3), None).unwrap();
+    gate.admit_trunk(sid(3), TrunkWay::Out, None).unwrap();
     for _ in 0..3 {
         fails_at(&gate, 0);
     }
@@ -215,7 +217,7 @@ fn forgets_what_left_the_directory_but_not_calls_that_are_up() {
     assert!(!gate.is_dead(sid(1), at(0)));
     assert_eq!(gate.calls_of(sid(1)), 1);
     gate.release_call(sid(1));
-    gate.release_trunk(sid(3));
+    gate.release_trunk(sid(3), TrunkWay::Out);
     gate.retain(|_| false);
     assert_eq!(gate.calls_of(sid(1)), 0);
 }
