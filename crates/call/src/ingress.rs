@@ -35,6 +35,8 @@ enum Verdict {
     Absent,
     /// Right once, but the nonce is too old, used up or not ours: ask again.
     Stale,
+    /// The endpoint's, but for another Request-URI.
+    OtherUri,
     /// Wrong.
     Wrong,
 }
@@ -64,6 +66,15 @@ impl Core {
             Verdict::Valid(endpoint) => Some(endpoint),
             Verdict::Absent => self.challenge(server, request, &flow, Stale::No),
             Verdict::Stale => self.challenge(server, request, &flow, Stale::Yes),
+            // RFC 7616 §3.4.6. No guess: proxies on the way rewrite Request-URIs.
+            Verdict::OtherUri => {
+                let source = flow.remote.ip();
+                let reason = "credentials for another URI";
+                self.event(Event::Refused { status: 400, reason, source });
+                self.refuse_with(server, request, 400, "Credentials for another URI", |_| {});
+                self.keep_nothing_of(server, &flow);
+                None
+            }
             Verdict::Wrong => {
                 if self.directory.identify(flow.remote.ip(), flow.remote.port())
                     == SourceMatch::Unknown
@@ -172,6 +183,9 @@ impl Core {
             NonceState::Forged => return Verdict::Absent,
         };
         let Some(index) = self.owner_of(request, &credentials) else { return Verdict::Wrong };
+        if !is_for(&credentials, request) {
+            return Verdict::OtherUri;
+        }
         let count = credentials.nc.unwrap_or(0);
         match nonce {
             Some(id) if self.ports.admission.nonce_fresh(id, count, self.now) => {
@@ -183,19 +197,23 @@ impl Core {
 
     /// The endpoint whose password a request's credentials show.
     fn owner_of(&self, request: &Request, credentials: &Credentials<'_>) -> Option<EndpointIndex> {
-        let same_uri = || {
-            let theirs = Uri::parse(&credentials.uri).ok()?;
-            Some(theirs.equivalent(&request.uri_parsed().ok()?))
-        };
-        let for_this = *credentials.uri == *request.uri() || same_uri() == Some(true);
         let username = core::str::from_utf8(&credentials.username).unwrap_or_default();
         let index = self.directory.endpoint_by_user(username);
         let secret = index.and_then(|index| sip_credentials(self.directory.endpoint(index)?));
         // An unknown user costs the same as a wrong password and is told the same.
         let password = secret.map_or("", |secret| secret.password.expose());
         let right = verify_password(credentials, request.method_token(), password);
-        index.filter(|_| right && for_this && secret.is_some())
+        index.filter(|_| right && secret.is_some())
     }
+}
+
+/// Whether credentials are for a request's Request-URI.
+fn is_for(credentials: &Credentials<'_>, request: &Request) -> bool {
+    let same = || {
+        let theirs = Uri::parse(&credentials.uri).ok()?;
+        Some(theirs.equivalent(&request.uri_parsed().ok()?))
+    };
+    *credentials.uri == *request.uri() || same() == Some(true)
 }
 
 /// What an endpoint registers and authenticates with.

@@ -14,6 +14,7 @@ use mediator_model::{
 use mediator_sip::header::Contacts;
 use mediator_sip::message::Request;
 use mediator_sip::transaction::ServerKey;
+use mediator_sip::uri::Scheme;
 use mediator_sip::{HeaderName, NameAddr};
 
 use crate::context::Core;
@@ -126,6 +127,12 @@ impl Core {
     ) -> Result<ContactUpdate, Refusal> {
         let uri = core::str::from_utf8(contact.uri.raw)
             .map_err(|_| Refusal::Status(400, "Malformed Contact"))?;
+        // It becomes the Request-URI of calls to the phone, where headers may not be (§19.1.1).
+        if !matches!(contact.uri.scheme, Scheme::Sip | Scheme::Sips)
+            || contact.uri.headers.is_some()
+        {
+            return Err(Refusal::Status(400, "Contact is no SIP URI that can be called"));
+        }
         // §10.2.1.1: a value that cannot be read counts as 3600.
         let own =
             contact.params.value("expires").map(|text| number_in(text).unwrap_or(DEFAULT_EXPIRES));
