@@ -1,7 +1,7 @@
 //! Phones that register, digest, and strangers. Contract section 1 and the rows of section 2 on strangers.
 
 use mediator_model::EndpointKind;
-use mediator_sim::{CALLER, Move, Party, REDIRECT, Sim, Stage, Wire};
+use mediator_sim::{CALLER, Media, Move, Party, REDIRECT, Sim, Stage, Wire};
 use mediator_sip::digest::Algorithm;
 
 use crate::support::{ALICE, BOB, code, connect, ends_well, millis, outcome, seconds, world};
@@ -232,4 +232,20 @@ fn a_mediator_endpoint_s_record_names_the_account() {
     ends_well(&mut sim);
     assert_eq!(sim.records[0].endpoint, Some(mediator_sim::ACCOUNT));
     assert!(matches!(Stage::usual().endpoints[2].kind, EndpointKind::Mediator { .. }));
+}
+
+#[test]
+fn a_phone_that_moves_during_the_call_is_found_where_it_is() {
+    let (mut sim, phil) = with_phone(1);
+    sim.ua(phil).register(300);
+    sim.run_for(seconds(1));
+    assert_eq!(code(outcome(&mut sim, REDIRECT, seconds(1)).as_ref()), 200);
+    // Another network: nothing is behind the old port any more.
+    sim.moves(phil, "10.3.7.7:40000");
+    sim.ua(phil).act(0, Move::Reinvite(Media::Active));
+    sim.run_for(seconds(2));
+    sim.ua(ALICE).act(0, Move::Bye);
+    sim.run_for(seconds(2));
+    assert_eq!(sim.ua(phil).asked("BYE"), 1);
+    ends_well(&mut sim);
 }

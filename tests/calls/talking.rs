@@ -339,3 +339,24 @@ fn hanging_up_by_the_operator_ends_both_sides() {
     assert_eq!(sim.ua(ALICE).calls[ringing].outcome, Some(480));
     ends_well(&mut sim);
 }
+
+#[test]
+fn a_refresh_after_a_refused_hold_holds_nobody() {
+    let mut stage = Stage::usual();
+    stage.settings.session_expires = seconds(90);
+    stage.settings.min_se = seconds(90);
+    let mut sim = world(1, stage);
+    connect(&mut sim);
+    sim.ua(BOB).quirks.reinvites = Answering::Refuse(488);
+    sim.ua(ALICE).act(0, Move::Reinvite(Media::Hold));
+    sim.run_for(seconds(1));
+    assert!(last_heard(&mut sim, BOB).contains("a=sendonly"), "he has refused it");
+    sim.ua(BOB).quirks.reinvites = Answering::Accept;
+    sim.run_for(seconds(60));
+    assert!(!last_heard(&mut sim, BOB).contains("a=sendonly"), "the session is as it was");
+    // What comes next is new again.
+    sim.ua(ALICE).act(0, Move::Reinvite(Media::Hold));
+    sim.run_for(seconds(1));
+    assert!(last_heard(&mut sim, BOB).contains("a=sendonly"));
+    ends_well(&mut sim);
+}

@@ -47,13 +47,15 @@ pub(crate) struct LocalSdp {
     session_id: u64,
     version: u64,
     last: Option<Bytes>,
+    /// What an offer that is under way would replace, and what stands where it is refused.
+    replaced: Option<Bytes>,
 }
 
 impl LocalSdp {
     /// None sent yet; `session_id` is random, so that it says nothing.
     pub(crate) const fn new(session_id: u64) -> Self {
         // 62 bits: some peers read o= into signed 64-bit integers.
-        Self { session_id: session_id >> 2, version: 1, last: None }
+        Self { session_id: session_id >> 2, version: 1, last: None, replaced: None }
     }
 
     /// Writes the other side's SDP anew for this leg (contract §2, allow-list).
@@ -75,7 +77,27 @@ impl LocalSdp {
         Ok(written)
     }
 
-    /// What was sent last.
+    /// As [`cross`](Self::cross), for an offer: until it is accepted the session is as it was.
+    pub(crate) fn offer(&mut self, theirs: &[u8], our_address: IpAddr) -> Result<Bytes, SdpError> {
+        let before = self.last.clone();
+        let written = self.cross(theirs, our_address)?;
+        self.replaced = before;
+        Ok(written)
+    }
+
+    /// The offer that was under way is accepted.
+    pub(crate) fn settle(&mut self) {
+        self.replaced = None;
+    }
+
+    /// The offer that was under way is refused: the session stays as it was (RFC 3264 §8). Its version is used up.
+    pub(crate) fn roll_back(&mut self) {
+        if let Some(before) = self.replaced.take() {
+            self.last = Some(before);
+        }
+    }
+
+    /// What was sent last, and not refused.
     pub(crate) const fn last(&self) -> Option<&Bytes> {
         self.last.as_ref()
     }
@@ -179,6 +201,19 @@ impl Leg {
                 self.resolving = true;
                 Some(name)
             }
+        }
+    }
+
+    /// A request of the peer came this way. A phone that has moved to another port or network is found nowhere else;
+    /// of others a new connection is taken, as theirs may be the only one that can be made (RFC 5923).
+    pub(crate) fn follow(&mut self, flow: Flow) {
+        if self.by_flow {
+            self.flow = flow;
+        } else if flow.connection.is_some()
+            && flow.transport == self.flow.transport
+            && flow.remote.ip() == self.flow.remote.ip()
+        {
+            self.flow.connection = flow.connection;
         }
     }
 

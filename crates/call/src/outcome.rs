@@ -103,8 +103,12 @@ impl Call {
             leg.session.start(now, agreed);
         }
         let sdp = if has_sdp { Sdp::Present } else { Sdp::Absent };
-        self.talker(cx, sent.side)
-            .map_or(Meaning::Nothing, |t| t.offer_answer.handle(Speaker::Remote, carrier, sdp))
+        self.talker(cx, sent.side).map_or(Meaning::Nothing, |talker| {
+            if sent.request.body.is_some() {
+                talker.sdp.settle();
+            }
+            talker.offer_answer.handle(Speaker::Remote, carrier, sdp)
+        })
     }
 
     fn relay_succeeded(
@@ -243,6 +247,12 @@ impl Call {
         status: u16,
         retry_after: Option<u32>,
     ) {
+        if matches!(sent.request.method, Method::Invite | Method::Update)
+            && sent.request.body.is_some()
+            && let Some(talker) = self.talker(cx, sent.side)
+        {
+            talker.sdp.roll_back();
+        }
         // RFC 3261 §12.2.1.2: the dialog is gone, or its peer is.
         let dialog_gone = matches!(status, 408 | 481) && !self.is_ending();
         match sent.intent {

@@ -72,6 +72,9 @@ impl Call {
     ) {
         if let Some(leg) = self.leg_mut(side) {
             leg.learn_abilities(&request);
+            if let Some(flow) = cx.layer.server_source(server) {
+                leg.follow(flow);
+            }
         }
         if side == Side::B && self.b.is_none() && self.early_of(&request) != self.heard_fork() {
             return refuse_unheard(cx, server, &request);
@@ -246,7 +249,7 @@ impl Call {
         self.request(cx, to, outbound, Intent::Relay(Box::new(relayed)));
     }
 
-    /// A peer's SDP as the other side may see it: `Some(None)` where there is none, `None` where it cannot cross.
+    /// A peer's offer as the other side may see it: `Some(None)` where there is none, `None` where it cannot cross.
     #[allow(
         clippy::option_option,
         reason = "no SDP and SDP that cannot cross are different things"
@@ -255,7 +258,7 @@ impl Call {
         let Some(sdp) = sdp else { return Some(None) };
         let talker = self.talker(cx, to)?;
         let address = talker.address?;
-        talker.sdp.cross(sdp, address).ok().map(|sdp| Some(Body::sdp(sdp)))
+        talker.sdp.offer(sdp, address).ok().map(|sdp| Some(Body::sdp(sdp)))
     }
 
     /// Negotiates the session timer of a peer's request; `false`: it got 422.

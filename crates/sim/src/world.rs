@@ -105,6 +105,17 @@ impl Sim {
         place
     }
 
+    /// An agent has another address from now on; nobody is behind the old one.
+    pub fn moves(&mut self, place: usize, to: &str) {
+        let to: SocketAddr = to.parse().expect("an address");
+        self.places.retain(|_, known| *known != place);
+        self.places.insert(to, place);
+        let profile = &mut self.ua(place).profile;
+        profile.at = to;
+        let secret = (profile.party, to.ip().to_string());
+        self.secrets.push(secret);
+    }
+
     /// What one side must never see of the other.
     pub fn secret(&mut self, of: Party, text: &str) {
         self.secrets.push((of, text.to_owned()));
