@@ -35,4 +35,4 @@ pub use via::{MAGIC_COOKIE, Via, Vias};
 pub(crate) use date::is_date;
 pub(crate) use list::Elements;
 pub(crate) use session::seconds;
-pub(crate) use tokens::{Class, Scanner, ascii, find, trim};
+pub(crate) use tokens::{Class, Scanner, ascii, find, find_low, trim};

@@ -39,6 +39,14 @@ macro_rules! header_table {
                 }
             }
 
+            /// The start of a header line: the canonical text, colon and space.
+            pub(crate) const fn line_start(self) -> &'static str {
+                match self {
+                    $( Self::$variant => concat!($name, ": "), )*
+                    Self::Other => "",
+                }
+            }
+
             /// The phrase of a fault: the header must be there and is not.
             pub const fn missing(self) -> &'static str {
                 match self {

@@ -141,6 +141,9 @@ const fn bits(is_member: bool, class: Class) -> u16 {
     if is_member { class.0 } else { 0 }
 }
 
+/// Fewer digits than these are below 2^64.
+const MAX_SAFE_DIGITS: usize = 20;
+
 /// Reads a value from its start to its end.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Scanner<'a> {
@@ -180,15 +183,18 @@ impl<'a> Scanner<'a> {
     }
 
     /// Passes `byte` and the white space around it (SEMI, COMMA, SLASH, EQUAL, COLON).
+    #[inline]
     pub(crate) fn eat_separator(&mut self, byte: u8) -> bool {
-        let start = *self;
-        self.skip_lws();
-        if self.eat(byte) {
-            self.skip_lws();
-            return true;
+        if self.peek() != Some(byte) {
+            let mut behind = *self;
+            if !behind.skip_lws() || behind.peek() != Some(byte) {
+                return false;
+            }
+            *self = behind;
         }
-        *self = start;
-        false
+        self.eat(byte);
+        self.skip_lws();
+        true
     }
 
     /// Passes `count` bytes, or all that are left, and gives them back.
@@ -210,6 +216,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// Passes white space; says whether there was any.
+    #[inline]
     pub(crate) fn skip_lws(&mut self) -> bool {
         // Mostly there is none, and this is asked between any two parts.
         self.peek().is_some_and(|byte| Class::LWS.has(byte)) && !self.run(Class::LWS).is_empty()
@@ -223,6 +230,11 @@ impl<'a> Scanner<'a> {
     /// Passes `1*DIGIT`; a number beyond 64 bits counts as the greatest.
     pub(crate) fn number(&mut self) -> Option<u64> {
         let digits = self.some(Class::DIGIT)?;
+        if digits.len() < MAX_SAFE_DIGITS {
+            return Some(
+                digits.iter().fold(0, |number, digit| number * 10 + u64::from(digit - b'0')),
+            );
+        }
         Some(digits.iter().fold(0_u64, |number, digit| {
             number.saturating_mul(10).saturating_add(u64::from(digit - b'0'))
         }))
@@ -253,18 +265,42 @@ impl<'a> Scanner<'a> {
 
 /// The index of the first `byte` in `bytes`, eight at a time.
 pub(crate) fn find(byte: u8, bytes: &[u8]) -> Option<usize> {
-    const ONES: u64 = u64::MAX / 0xff;
-    let (words, tail) = bytes.as_chunks::<8>();
+    // Equal bytes become zero, and the borrow of a zero marks it.
+    let mark = |word: u64| {
+        let zero_where_equal = word ^ (ONES * u64::from(byte));
+        zero_where_equal.wrapping_sub(ONES) & !zero_where_equal & TOPS
+    };
+    find_marked(bytes, mark, |other| other == byte)
+}
+
+/// The index of the first byte below 14, as CR, LF and NUL are, eight at a time.
+pub(crate) fn find_low(bytes: &[u8]) -> Option<usize> {
+    let mark = |word: u64| word.wrapping_sub(ONES * 14) & !word & TOPS;
+    find_marked(bytes, mark, |byte| byte < 14)
+}
+
+const ONES: u64 = u64::MAX / 0xff;
+const TOPS: u64 = ONES * 0x80;
+
+/// Finds by marks on the top bits of eight bytes, the lowest of which is right; those above it may be wrong.
+fn find_marked(
+    bytes: &[u8],
+    mark: impl Fn(u64) -> u64,
+    is_it: impl Fn(u8) -> bool,
+) -> Option<usize> {
+    let Some(last) = bytes.last_chunk::<8>() else {
+        return bytes.iter().position(|&byte| is_it(byte));
+    };
+    let (words, _) = bytes.as_chunks::<8>();
     for (index, word) in words.iter().enumerate() {
-        // Equal bytes become zero; the lowest that is marked is one for certain.
-        let zero_where_equal = u64::from_le_bytes(*word) ^ (ONES * u64::from(byte));
-        let marked = zero_where_equal.wrapping_sub(ONES) & !zero_where_equal & (ONES * 0x80);
-        if marked != 0 {
-            return Some(index * 8 + marked.trailing_zeros() as usize / 8);
+        let marks = mark(u64::from_le_bytes(*word));
+        if marks != 0 {
+            return Some(index * 8 + marks.trailing_zeros() as usize / 8);
         }
     }
-    let found = tail.iter().position(|&other| other == byte)?;
-    Some(words.len() * 8 + found)
+    // The last eight, some of which have been looked at and are none.
+    let marks = mark(u64::from_le_bytes(*last));
+    (marks != 0).then(|| bytes.len() - 8 + marks.trailing_zeros() as usize / 8)
 }
 
 /// The part of `whole` in front of `rest`, which is its tail.

@@ -21,7 +21,7 @@ pub fn response_to(
         put_top_via(&mut writer, top, source);
     }
     for line in lines {
-        writer.line(HeaderName::Via.as_str(), line);
+        writer.line(HeaderName::Via, line);
     }
     writer.copy(request, HeaderName::From);
     put_to(&mut writer, request, to_tag);
@@ -41,7 +41,7 @@ fn put_top_via(writer: &mut Writer, line: &[u8], source: SocketAddr) {
     let via = Via::take(&mut scanner);
     scanner.skip_lws();
     let Some(via) = via.filter(|_| matches!(scanner.peek(), None | Some(b','))) else {
-        writer.line(HeaderName::Via.as_str(), line);
+        writer.line(HeaderName::Via, line);
         return;
     };
     let source_ip = source.ip().to_canonical();
@@ -53,7 +53,7 @@ fn put_top_via(writer: &mut Writer, line: &[u8], source: SocketAddr) {
     };
     let is_source = via.host.ip().map(|ip| ip.to_canonical()) == Some(source_ip);
     if is_source && !via.params.iter_raw().any(is_told) {
-        writer.line(HeaderName::Via.as_str(), line);
+        writer.line(HeaderName::Via, line);
         return;
     }
     let head = via.raw().len().saturating_sub(via.params.raw().len());

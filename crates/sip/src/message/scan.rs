@@ -1,39 +1,22 @@
 //! Finding lines: breaks eight bytes at a time, and header lines of text that nobody has parsed.
 
-use crate::header::{Class, HeaderName, trim};
+use crate::header::{Class, HeaderName, find_low, trim};
 
 /// The index of the first CR or LF at or behind `from`; `None` where there is none.
 pub(super) fn line_break(text: &[u8], from: usize) -> Option<usize> {
-    let rest = text.get(from..)?;
-    let (words, tail) = rest.as_chunks::<8>();
     let mut at = from;
-    for word in words {
-        let low = low_bytes(u64::from_le_bytes(*word));
-        if low != 0 {
-            // The first byte that is marked is low for certain; it is nearly always the CR looked for.
-            let first = low.trailing_zeros() as usize / 8;
-            let found = match word.get(first) {
-                Some(byte) if is_break(*byte) => Some(first),
-                _ => word.iter().position(|&byte| is_break(byte)),
-            };
-            if let Some(found) = found {
-                return Some(at + found);
-            }
+    loop {
+        at += find_low(text.get(at..)?)?;
+        // It is nearly always the CR looked for, now and then a tab.
+        if text.get(at).is_some_and(|byte| is_break(*byte)) {
+            return Some(at);
         }
-        at += word.len();
+        at += 1;
     }
-    tail.iter().position(|&byte| is_break(byte)).map(|found| at + found)
 }
 
 fn is_break(byte: u8) -> bool {
     matches!(byte, b'\r' | b'\n')
-}
-
-/// Marks, by their top bits, the bytes of eight that are below 14, as CR and LF are. A byte behind the
-/// first that is marked may be marked for what was borrowed from it.
-fn low_bytes(word: u64) -> u64 {
-    const ONES: u64 = u64::MAX / 0xff;
-    word.wrapping_sub(ONES * 14) & !word & (ONES * 0x80)
 }
 
 /// The end of a line.

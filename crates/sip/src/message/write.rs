@@ -57,7 +57,7 @@ impl Writer {
             return self;
         }
         assert_clean(value.as_ref());
-        self.line(name.as_str(), value.as_ref())
+        self.line(name, value.as_ref())
     }
 
     /// Adds a header from format arguments, as [`Writer::header`] does.
@@ -73,7 +73,7 @@ impl Writer {
             debug_assert!(false, "a name without a row is written by `other`");
             return self;
         }
-        let start = self.begin(name.as_str());
+        let start = self.begin(name);
         put(&mut self.text);
         let value = self.text.as_bytes().get(start..).unwrap_or_default();
         if line_break(value, 0).is_some() {
@@ -93,13 +93,17 @@ impl Writer {
             return self;
         }
         assert_clean(value.as_ref());
-        self.line(name, value.as_ref())
+        self.put(name.as_bytes());
+        self.put(b": ");
+        self.put_unfolded(value.as_ref());
+        self.put(b"\r\n");
+        self
     }
 
     /// Adds every line of that name from another message, in order, as received but unfolded.
     pub fn copy(&mut self, from: &Headers, name: HeaderName) -> &mut Self {
         for value in from.lines(name) {
-            self.line(name.as_str(), value);
+            self.line(name, value);
         }
         self
     }
@@ -112,7 +116,7 @@ impl Writer {
     }
 
     /// Adds a line whose value was received, and which may come from a message that was refused.
-    pub(super) fn line(&mut self, name: &str, value: &[u8]) -> &mut Self {
+    pub(super) fn line(&mut self, name: HeaderName, value: &[u8]) -> &mut Self {
         self.begin(name);
         self.put_unfolded(value);
         self.put(b"\r\n");
@@ -129,7 +133,7 @@ impl Writer {
 
     /// Adds Content-Length, the empty line and a body whose Content-Type has been written.
     pub(crate) fn finish_body(mut self, body: &[u8]) -> Bytes {
-        self.begin(HeaderName::ContentLength.as_str());
+        self.begin(HeaderName::ContentLength);
         self.text.number(body.len() as u64);
         self.put(b"\r\n\r\n");
         self.put(body);
@@ -137,9 +141,8 @@ impl Writer {
     }
 
     /// Writes a header's name; gives where its value begins.
-    fn begin(&mut self, name: &str) -> usize {
-        self.put(name.as_bytes());
-        self.put(b": ");
+    fn begin(&mut self, name: HeaderName) -> usize {
+        self.put(name.line_start().as_bytes());
         self.text.as_bytes().len()
     }
 

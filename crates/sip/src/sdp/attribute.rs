@@ -3,6 +3,7 @@
 use core::net::IpAddr;
 
 use super::scan::{decimal_u16, words};
+use crate::uri::ipv4;
 
 /// `a=rtcp`'s value (RFC 3605 §2.1): a port and, where it differs from `c=`, an IP address.
 /// `None` where it is malformed or names a host.
@@ -21,7 +22,7 @@ pub(super) fn rtcp(value: &[u8]) -> Option<(u16, Option<IpAddr>)> {
 
 /// An IP address without brackets, zone or prefix.
 pub(super) fn ip(text: &[u8]) -> Option<IpAddr> {
-    core::str::from_utf8(text).ok()?.parse().ok()
+    ipv4(text).map(IpAddr::V4).or_else(|| core::str::from_utf8(text).ok()?.parse().ok())
 }
 
 /// Whether media may be sent to an address at all: not to groups, whoever asks for it.

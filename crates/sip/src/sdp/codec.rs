@@ -87,7 +87,7 @@ impl<'a> MediaDescription<'a> {
     /// The RTP formats that the section describes, the sender's favourite first. A format that is no
     /// payload type, is repeated, or is described neither by `a=rtpmap` nor by RFC 3551, is left out.
     pub fn codecs(&self) -> impl Iterator<Item = Codec<'a>> + use<'a> {
-        self.described().into_iter().filter_map(Described::codec)
+        self.described().into_iter().filter_map(|format| format.codec())
     }
 
     /// One pass over the attributes, so that many formats with many lines stay cheap.
@@ -118,8 +118,8 @@ impl<'a> MediaDescription<'a> {
 }
 
 impl<'a> Described<'a> {
-    fn codec(self) -> Option<Codec<'a>> {
-        let Self { payload_type, rtpmap, fmtp } = self;
+    fn codec(&self) -> Option<Codec<'a>> {
+        let Self { payload_type, rtpmap, fmtp } = *self;
         if let Some(text) = rtpmap {
             // Words behind the first are a peer's slip; the encoding is what counts.
             let mut parts = words(text).next()?.split(|byte| *byte == b'/');
@@ -146,26 +146,27 @@ impl<'a> Described<'a> {
 
 /// The formats of a section that may cross, in their order.
 pub(super) fn allowed_formats(media: &MediaDescription<'_>) -> Vec<AllowedFormat> {
-    let known: SmallVec<[(Codec<'_>, &'static Encoding); 12]> = media
-        .codecs()
-        .filter_map(|codec| {
-            let encoding = Encoding::find(media.kind, codec.name)?;
-            encoding.rates.contains(&codec.clock_rate).then_some((codec, encoding))
+    let described = media.described();
+    let mut known: SmallVec<[(Codec<'_>, &'static Encoding); 12]> = SmallVec::new();
+    let mut kept: SmallVec<[u8; 12]> = SmallVec::new();
+    for codec in described.iter().filter_map(Described::codec) {
+        let encoding = Encoding::find(media.kind, codec.name);
+        if let Some(encoding) = encoding.filter(|row| row.rates.contains(&codec.clock_rate)) {
+            known.push((codec, encoding));
+            kept.push(codec.payload_type);
+        }
+    }
+    let mut allowed = Vec::with_capacity(known.len());
+    allowed.extend(known.iter().filter_map(|(codec, encoding)| {
+        let fmtp = encoding.fmtp.rewrite(codec.fmtp.unwrap_or_default(), &kept)?;
+        Some(AllowedFormat {
+            payload_type: codec.payload_type,
+            encoding,
+            clock_rate: codec.clock_rate,
+            channels: codec.channels,
+            fmtp,
+            is_mapped: codec.is_mapped,
         })
-        .collect();
-    let kept: SmallVec<[u8; 12]> = known.iter().map(|(codec, _)| codec.payload_type).collect();
-    known
-        .into_iter()
-        .filter_map(|(codec, encoding)| {
-            let fmtp = encoding.fmtp.rewrite(codec.fmtp.unwrap_or_default(), &kept)?;
-            Some(AllowedFormat {
-                payload_type: codec.payload_type,
-                encoding,
-                clock_rate: codec.clock_rate,
-                channels: codec.channels,
-                fmtp,
-                is_mapped: codec.is_mapped,
-            })
-        })
-        .collect()
+    }));
+    allowed
 }

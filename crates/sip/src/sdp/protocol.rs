@@ -18,7 +18,7 @@ pub enum Transporting {
     Other,
 }
 
-const ROWS: [Protocol; 26] = [
+static ROWS: [Protocol; 26] = [
     Protocol::new("RTP/AVP", Transporting::Rtp),
     Protocol::new("RTP/AVPF", Transporting::Rtp),
     Protocol::new("RTP/SAVP", Transporting::Rtp),
@@ -58,10 +58,9 @@ impl Protocol {
 
     /// Reads the token: as it is spelt, else in any case.
     pub fn parse(token: &[u8]) -> Option<Self> {
-        let exact = ROWS.into_iter().find(|row| row.token.as_bytes() == token);
-        exact.or_else(|| {
-            ROWS.into_iter().find(|row| row.token.as_bytes().eq_ignore_ascii_case(token))
-        })
+        let exact = ROWS.iter().find(|row| row.token.as_bytes() == token);
+        let alike = || ROWS.iter().find(|row| row.token.as_bytes().eq_ignore_ascii_case(token));
+        exact.or_else(alike).copied()
     }
 
     /// The token.

@@ -14,6 +14,7 @@ use super::{
     Attribute, Connection, ConnectionAddress, Direction, MediaDescription, MediaKind, Origin,
     Protocol, SdpError, SessionDescription,
 };
+use crate::header::find_low;
 
 /// The longest description that is read, in bytes.
 pub const MAX_SDP_BYTES: usize = 32 * 1024;
@@ -170,21 +171,25 @@ impl<'a> Lines<'a> {
     }
 
     /// Takes one line off the text, without its end, and tells whether it holds a NUL, or a CR that does
-    /// not end it. One look at each byte: this loop sees every byte of every description.
+    /// not end it.
     fn cut_line(&mut self) -> (&'a [u8], bool) {
-        let (mut stray, mut last) = (false, 0);
-        let mut length = self.rest.len();
-        for (at, byte) in self.rest.iter().enumerate() {
-            if *byte == b'\n' {
-                length = at;
-                break;
+        let (mut at, mut stray) = (0, false);
+        let (length, end) = loop {
+            let Some(low) = self.rest.get(at..).and_then(find_low) else {
+                break (self.rest.len(), self.rest.len());
+            };
+            at += low;
+            match self.rest.get(at..).unwrap_or_default() {
+                [b'\n', ..] => break (at, at + 1),
+                [b'\r', b'\n', ..] => break (at, at + 2),
+                [b'\r' | 0, ..] => stray = true,
+                _ => {}
             }
-            stray |= last == b'\r' || *byte == 0;
-            last = *byte;
-        }
-        let (line, rest) = self.rest.split_at_checked(length).unwrap_or((self.rest, &[]));
-        self.rest = rest.get(1..).unwrap_or_default();
-        (line.strip_suffix(b"\r").unwrap_or(line), stray)
+            at += 1;
+        };
+        let line = self.rest.get(..length).unwrap_or_default();
+        self.rest = self.rest.get(end..).unwrap_or_default();
+        (line, stray)
     }
 }
 

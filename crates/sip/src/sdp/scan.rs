@@ -1,5 +1,7 @@
 //! Small readers of text that several files here share.
 
+use crate::header::find;
+
 /// A decimal number of at most `max`; `None` for anything else, signs and white space included.
 pub(super) fn decimal(text: &[u8], max: u32) -> Option<u32> {
     if text.is_empty() {
@@ -30,7 +32,7 @@ pub(super) fn words(text: &[u8]) -> impl Iterator<Item = &[u8]> {
 
 /// What stands before and behind the first `separator`; behind is `None` where there is none.
 pub(super) fn split_once(text: &[u8], separator: u8) -> (&[u8], Option<&[u8]>) {
-    match text.iter().position(|byte| *byte == separator).and_then(|at| text.split_at_checked(at)) {
+    match find(separator, text).and_then(|at| text.split_at_checked(at)) {
         Some((before, rest)) => (before, Some(rest.get(1..).unwrap_or_default())),
         None => (text, None),
     }

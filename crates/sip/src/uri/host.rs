@@ -55,33 +55,26 @@ impl<'a> Host<'a> {
 }
 
 /// Reads `1*3DIGIT` four times between dots, without leading zeros: some read those as octal.
-fn ipv4(text: &[u8]) -> Option<Ipv4Addr> {
-    let mut octets = [0_u8; 4];
-    let mut digits = text.iter();
-    for (index, octet) in octets.iter_mut().enumerate() {
-        let mut value: Option<u16> = None;
-        let mut ended_by_dot = false;
-        for &byte in digits.by_ref() {
-            match (byte, value) {
-                (b'0'..=b'9', Some(0)) => return None,
-                (b'0'..=b'9', known) => {
-                    let next = known.unwrap_or(0) * 10 + u16::from(byte - b'0');
-                    value = Some(next).filter(|next| *next <= 255);
-                    value?;
-                }
-                (b'.', Some(_)) => {
-                    ended_by_dot = true;
-                    break;
-                }
-                _ => return None,
-            }
+pub(crate) fn ipv4(text: &[u8]) -> Option<Ipv4Addr> {
+    let (first, rest) = octet(text)?;
+    let (second, rest) = octet(rest.strip_prefix(b".")?)?;
+    let (third, rest) = octet(rest.strip_prefix(b".")?)?;
+    let (fourth, rest) = octet(rest.strip_prefix(b".")?)?;
+    rest.is_empty().then(|| Ipv4Addr::new(first, second, third, fourth))
+}
+
+/// Takes up to three digits off the text; a zero stands alone.
+fn octet(text: &[u8]) -> Option<(u8, &[u8])> {
+    let value = |digit: &u8| u16::from(digit - b'0');
+    let (number, rest) = match text {
+        [a @ b'1'..=b'9', b @ b'0'..=b'9', c @ b'0'..=b'9', rest @ ..] => {
+            (value(a) * 100 + value(b) * 10 + value(c), rest)
         }
-        if ended_by_dot != (index < 3) {
-            return None;
-        }
-        *octet = value? as u8;
-    }
-    Some(Ipv4Addr::from(octets))
+        [a @ b'1'..=b'9', b @ b'0'..=b'9', rest @ ..] => (value(a) * 10 + value(b), rest),
+        [a @ b'0'..=b'9', rest @ ..] => (value(a), rest),
+        _ => return None,
+    };
+    u8::try_from(number).ok().map(|octet| (octet, rest))
 }
 
 /// Names are the same in any case.

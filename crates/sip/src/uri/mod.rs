@@ -8,6 +8,7 @@ mod parse;
 mod tests;
 
 pub use host::Host;
+pub(crate) use host::ipv4;
 pub use parse::MAX_URI_PARTS;
 
 use crate::Params;
