@@ -18,6 +18,7 @@ mod masking;
 mod pains;
 mod phones;
 mod random;
+mod regressions;
 mod reliable;
 mod support;
 mod talking;

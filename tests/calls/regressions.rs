@@ -1,0 +1,102 @@
+//! What random calls have found, as rules.
+
+use mediator_sim::{Move, REDIRECT};
+
+use crate::support::{ALICE, BOB, connect, ends_well, masked, millis, seconds};
+
+const fn ring(status: u16, fork: usize) -> Move {
+    Move::Ring { status, fork, sdp: false, reliable: false }
+}
+
+#[test]
+fn every_fork_that_answers_after_the_cancel_is_ended() {
+    let mut sim = masked(1);
+    sim.ua(BOB).script = vec![
+        (millis(5), ring(180, 0)),
+        (millis(498), Move::Answer { fork: 0 }),
+        (millis(499), Move::Answer { fork: 1 }),
+    ];
+    let call = sim.ua(ALICE).invite(REDIRECT);
+    sim.ua(ALICE).later(call, millis(503), Move::Cancel);
+    sim.run_for(seconds(3));
+    assert_eq!(sim.ua(ALICE).calls[call].outcome, Some(487));
+    let dialogs = sim.ua(BOB).calls[0].dialogs.clone();
+    assert!(dialogs.len() == 2 && dialogs.iter().all(|dialog| dialog.bye_received));
+    ends_well(&mut sim);
+}
+
+#[test]
+fn a_caller_who_knows_of_no_dialog_is_asked_nothing_in_it() {
+    let mut sim = masked(1);
+    sim.ua(BOB).quirks.allows_update = true;
+    sim.ua(BOB).script = vec![
+        (millis(5), ring(180, 0)),
+        (millis(20), Move::Info('5')),
+        (millis(30), Move::Update(Some(mediator_sim::Media::Active))),
+        (seconds(1), Move::Answer { fork: 0 }),
+    ];
+    sim.ua(ALICE).invite(REDIRECT);
+    sim.run_for(seconds(3));
+    assert_eq!(sim.ua(ALICE).asked("INFO") + sim.ua(ALICE).asked("UPDATE"), 0);
+    assert_eq!((sim.ua(ALICE).confirmed(), sim.ua(BOB).confirmed()), (1, 1));
+    ends_well(&mut sim);
+}
+
+#[test]
+fn a_2xx_is_repeated_until_its_ack_also_when_bye_has_come() {
+    let mut sim = masked(1);
+    sim.ua(ALICE).quirks.acks_lost = 2;
+    let call = sim.ua(ALICE).invite(REDIRECT);
+    sim.ua(ALICE).later(call, millis(700), Move::Bye);
+    sim.run_for(seconds(5));
+    let answers = sim.ua(ALICE).received.iter();
+    let answers = answers.filter(|w| w.status() == 200 && w.method() == "INVITE").count();
+    assert_eq!(answers, 3, "until the third is acknowledged");
+    ends_well(&mut sim);
+}
+
+#[test]
+fn the_bye_to_a_losing_fork_is_in_order_after_what_it_was_asked_before() {
+    let mut sim = masked(1);
+    sim.ua(BOB).script = vec![
+        (millis(5), ring(180, 0)),
+        (millis(500), Move::Answer { fork: 1 }),
+        (millis(510), Move::Answer { fork: 0 }),
+    ];
+    let call = sim.ua(ALICE).invite(REDIRECT);
+    sim.ua(ALICE).later(call, millis(100), Move::Info('5'));
+    sim.ua(ALICE).later(call, millis(200), Move::Info('6'));
+    sim.run_for(seconds(3));
+    assert_eq!(sim.ua(BOB).asked("INFO"), 2);
+    let dialogs = sim.ua(BOB).calls[0].dialogs.clone();
+    assert!(dialogs[0].bye_received && !dialogs[1].bye_received);
+    ends_well(&mut sim);
+}
+
+#[test]
+fn a_request_in_a_fork_that_the_caller_does_not_hear_is_not_481() {
+    let mut sim = masked(1);
+    sim.ua(BOB).script = vec![
+        (millis(5), ring(180, 1)),
+        (millis(10), ring(180, 0)),
+        // In the first dialog that is early: fork 0.
+        (millis(20), Move::Info('5')),
+        (seconds(1), Move::Answer { fork: 1 }),
+    ];
+    sim.ua(ALICE).invite(REDIRECT);
+    sim.run_for(seconds(3));
+    assert_eq!(sim.ua(BOB).heard(481), 0);
+    assert_eq!((sim.ua(ALICE).confirmed(), sim.ua(BOB).confirmed()), (1, 1));
+    ends_well(&mut sim);
+}
+
+#[test]
+fn an_invite_without_via_gets_silence() {
+    let mut sim = masked(1);
+    connect(&mut sim);
+    let before = sim.ua(ALICE).received.len();
+    sim.ua(ALICE).say("INVITE sip:x SIP/2.0\r\n\r\n");
+    sim.run_for(seconds(1));
+    assert_eq!(sim.ua(ALICE).received.len(), before);
+    ends_well(&mut sim);
+}
