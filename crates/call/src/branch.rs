@@ -15,7 +15,7 @@ use mediator_sip::transaction::ClientKey;
 use smallvec::SmallVec;
 
 use crate::leg::LocalSdp;
-use crate::request::Body;
+use crate::request::{Body, LoginOf, Met};
 
 /// How far a branch has come.
 #[derive(Debug)]
@@ -83,6 +83,8 @@ pub(crate) struct Destination {
     pub(crate) to: Box<[u8]>,
     /// A registered phone: requests go back over its flow.
     pub(crate) by_flow: bool,
+    /// Whose credentials meet its challenges.
+    pub(crate) login: LoginOf,
 }
 
 /// One INVITE of leg B.
@@ -102,7 +104,8 @@ pub(crate) struct Branch {
     pub(crate) body: Option<Body>,
     pub(crate) session: SessionTimer,
     pub(crate) timer: TimerOffer,
-    pub(crate) authenticated: bool,
+    /// The challenges that its INVITE has met.
+    pub(crate) met: Met,
 }
 
 impl Branch {

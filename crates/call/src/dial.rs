@@ -24,7 +24,7 @@ use crate::identity::Shown;
 use crate::io::Event;
 use crate::leg::{LocalSdp, timer_settings};
 use crate::limits::{Holds, admit_destination, hold_way, retry_after_seconds};
-use crate::request::{Body, Credentialed, EarlyDialog, write_parts, write_timer};
+use crate::request::{Body, EarlyDialog, LoginOf, Met, write_parts, write_timer};
 use crate::route::{Attempt, Routed};
 use crate::verdict::{Failure, Verdict};
 
@@ -125,7 +125,9 @@ impl Call {
                 for contact in contacts.iter().take(MAX_PARALLEL) {
                     let uri: Box<[u8]> = contact.uri.as_bytes().into();
                     let Some(to) = self.phone_to(cx, &contact.flow) else { continue };
-                    let Some(place) = self.destination((*trunk, *endpoint), uri, to, true) else {
+                    let Some(place) =
+                        self.destination((*trunk, *endpoint), (uri, to), LoginOf::Endpoint)
+                    else {
                         continue;
                     };
                     self.ring(cx, place, contact.flow, VecDeque::new());
@@ -170,7 +172,10 @@ impl Call {
             uri.put(";transport=").put(transport.uri_token());
         }
         let (uri, to) = (uri.into_boxed(), to.into_boxed());
-        let Some(place) = self.destination((trunk, endpoint), uri, to, false) else { return };
+        let Some(place) = self.destination((trunk, endpoint), (uri, to), LoginOf::Address(at))
+        else {
+            return;
+        };
         match hop {
             Hop::Flow(flow) => self.ring(cx, place, flow, VecDeque::new()),
             name @ Hop::Name { .. } => self.resolve_first(cx, place, name),
@@ -181,9 +186,8 @@ impl Call {
     fn destination(
         &self,
         (trunk, endpoint): (TrunkIndex, EndpointIndex),
-        uri: Box<[u8]>,
-        to: Box<[u8]>,
-        by_flow: bool,
+        (uri, to): (Box<[u8]>, Box<[u8]>),
+        login: LoginOf,
     ) -> Option<Destination> {
         let directory = &self.dial.as_ref()?.directory;
         Some(Destination {
@@ -193,7 +197,8 @@ impl Call {
             endpoint_sid: directory.endpoint(endpoint)?.sid,
             uri,
             to,
-            by_flow,
+            by_flow: login == LoginOf::Endpoint,
+            login,
         })
     }
 
@@ -245,7 +250,7 @@ impl Call {
     ) {
         let Some(mut branch) = self.new_branch(cx, place, flow) else { return };
         branch.more_flows = more_flows;
-        match self.send_invite(cx, &mut branch, None) {
+        match self.send_invite(cx, &mut branch) {
             Ok(()) => self.keep_branch(branch),
             Err(error) => self.note_failure(match error {
                 NotSent::Unreachable => Failure::Unreachable,
@@ -297,17 +302,12 @@ impl Call {
             body: None,
             session,
             timer,
-            authenticated: false,
+            met: Met::default(),
         })
     }
 
     /// Writes and sends a branch's INVITE; again, with the next CSeq, where it is already out.
-    fn send_invite(
-        &mut self,
-        cx: &mut Core,
-        branch: &mut Branch,
-        credentials: Option<&Credentialed>,
-    ) -> Result<(), NotSent> {
+    fn send_invite(&mut self, cx: &mut Core, branch: &mut Branch) -> Result<(), NotSent> {
         let dial = self.dial.as_mut().ok_or(NotSent::Unreachable)?;
         let address = cx.listener(&branch.flow).ok_or(NotSent::Unreachable)?.advertised.ip();
         if let (Some(offer), None) = (&dial.offer, &branch.body) {
@@ -335,7 +335,7 @@ impl Call {
         for extra in &dial.routed.headers {
             writer.other(&extra.name, extra.value.as_bytes());
         }
-        if let Some(credentials) = credentials {
+        for credentials in branch.met.headers() {
             writer.header(credentials.name, &credentials.value);
         }
         let bytes = writer.finish(Body::parts(branch.body.as_ref()));
@@ -356,16 +356,11 @@ impl Call {
     }
 
     /// Sends a branch's INVITE once more: with credentials, or with a longer session interval.
-    pub(crate) fn resend_invite(
-        &mut self,
-        cx: &mut Core,
-        id: u16,
-        credentials: Option<&Credentialed>,
-    ) {
+    pub(crate) fn resend_invite(&mut self, cx: &mut Core, id: u16) {
         let Some(at) = self.branches.iter().position(|branch| branch.id == id) else { return };
         let mut branch = self.branches.swap_remove(at);
         branch.timer = branch.session.offer(&timer_settings(cx));
-        if let Ok(()) = self.send_invite(cx, &mut branch, credentials) {
+        if let Ok(()) = self.send_invite(cx, &mut branch) {
             self.keep_branch(branch);
         } else {
             self.note_failure(Failure::Unreachable);

@@ -16,7 +16,7 @@ use mediator_sip::sdp::{Crossing, SdpError, rewrite_direct, same_content};
 use mediator_sip::transaction::ServerKey;
 
 use crate::context::{Core, Hop};
-use crate::request::Queued;
+use crate::request::{Body, LoginOf, Met, Queued};
 
 /// ACKs that a leg remembers; re-INVITEs that follow each other faster than that lose the oldest.
 const MAX_SENT_ACKS: usize = 8;
@@ -152,6 +152,10 @@ pub(crate) struct Leg {
     pub(crate) unacknowledged: Option<Box<Unacknowledged>>,
     /// One for each 2xx that may come again: a re-INVITE may follow before the ACK of the last one has arrived.
     pub(crate) sent_acks: Vec<SentAck>,
+    /// Whose credentials meet the peer's challenges.
+    pub(crate) login: LoginOf,
+    /// The CSeq number of an INVITE of ours and its credentials, for the ACK of its 2xx.
+    pub(crate) met: Option<Box<(u32, Met)>>,
     /// The CSeq number of an INVITE of ours whose 2xx made an offer: its ACK waits for the other side's answer.
     pub(crate) owed_ack: Option<u32>,
 }
@@ -173,6 +177,8 @@ impl Leg {
             is_known: false,
             unacknowledged: None,
             sent_acks: Vec::new(),
+            login: LoginOf::Endpoint,
+            met: None,
             owed_ack: None,
         }
     }
@@ -226,8 +232,17 @@ impl Leg {
         self.flow = Flow { connection, listener, ..flow };
     }
 
+    /// ACKs a 2xx of the peer, with the credentials of its INVITE (RFC 3261 §13.2.2.4).
+    pub(crate) fn acknowledge(&mut self, cx: &mut Core, cseq: u32, body: Option<&Body>) {
+        let met = self.met.take_if(|met| met.0 == cseq);
+        let met = met.as_ref().map(|met| &met.1);
+        let bytes = cx.acknowledge(&self.dialog, self.flow, cseq, body, met);
+        let until = cx.now + cx.settings.timers.patience();
+        self.keep_ack(SentAck { cseq, bytes, until });
+    }
+
     /// Keeps an ACK for the copies of its 2xx.
-    pub(crate) fn keep_ack(&mut self, ack: SentAck) {
+    fn keep_ack(&mut self, ack: SentAck) {
         self.sent_acks.retain(|known| known.cseq != ack.cseq);
         if self.sent_acks.len() == MAX_SENT_ACKS {
             self.sent_acks.remove(0);

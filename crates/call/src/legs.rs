@@ -1,5 +1,7 @@
 //! Both legs once they are confirmed: ACK, BYE, refreshes, and requests that wait for a name.
 
+use alloc::boxed::Box;
+
 use mediator_model::Flow;
 use mediator_sip::dialog::Side as Speaker;
 use mediator_sip::dialog::{Carrier, OfferIn, Retransmission, Sdp, TimerEvent};
@@ -8,8 +10,9 @@ use mediator_sip::message::{Method, Request};
 use crate::call::Call;
 use crate::cdr::Originator;
 use crate::context::{ClientUse, Core, Hop, Resolving};
-use crate::leg::{SentAck, Side};
-use crate::request::{Body, Credentialed, Intent, Outbound, Outgoing, Queued};
+use crate::leg::Side;
+use crate::request::{Body, Intent, Met, Outbound, Outgoing, Queued};
+use crate::ringing::aim_stray;
 use crate::sdp::sdp_of;
 
 /// When a refresh that failed for another reason than a glare is tried again.
@@ -27,41 +30,40 @@ impl Call {
         &mut self,
         cx: &mut Core,
         side: Side,
-        (request, credentials): (Outbound, Option<Credentialed>),
+        (request, met): (Outbound, Option<Met>),
         intent: Intent,
     ) {
         let user = ClientUse::InDialog { call: self.key, side };
-        let authenticated = credentials.is_some();
+        let authenticated = met.is_some();
         let sent = if let Some(leg) = self.leg_mut(side) {
             if leg.resolving {
                 leg.queue.push(Queued::Request(request, intent));
                 return;
             }
             let flow = leg.flow;
-            cx.request_in_dialog(&mut leg.dialog, flow, &request, credentials.as_ref(), user)
+            cx.request_in_dialog(&mut leg.dialog, flow, &request, met.as_ref(), user)
         } else {
             // Leg B before its answer: the early dialog that the caller hears of.
             let Some(early) = self.dial.as_ref().and_then(|dial| dial.speaking) else { return };
             let Some(branch) = self.branches.iter_mut().find(|b| b.id == early.branch) else {
                 return;
             };
-            let flow = branch.flow;
+            let (from, by_flow) = (branch.flow, branch.destination.by_flow);
             let Some(dialog) = branch.dialogs.dialog_mut(early.fork) else { return };
-            cx.request_in_dialog(dialog, flow, &request, credentials.as_ref(), user)
+            let flow = aim_stray(cx, dialog.next_hop(), from, by_flow);
+            cx.request_in_dialog(dialog, flow, &request, met.as_ref(), user)
         };
         let (client, cseq) = sent;
+        if let (Method::Invite, Some(met), Some(leg)) = (request.method, met, self.leg_mut(side)) {
+            leg.met = Some(Box::new((cseq, met)));
+        }
         self.outgoing.push(Outgoing { client, side, request, cseq, authenticated, intent });
     }
 
     /// Sends a request once more with credentials; `false`: we have none.
-    pub(crate) fn request_again(
-        &mut self,
-        cx: &mut Core,
-        outgoing: Outgoing,
-        credentials: Option<Credentialed>,
-    ) {
+    pub(crate) fn request_again(&mut self, cx: &mut Core, outgoing: Outgoing, met: Option<Met>) {
         let Outgoing { side, request, intent, .. } = outgoing;
-        self.request_with(cx, side, (request, credentials), intent);
+        self.request_with(cx, side, (request, met), intent);
     }
 
     /// ACKs a 2xx of a leg's peer.
@@ -74,10 +76,7 @@ impl Call {
             leg.queue.push(Queued::Ack { cseq, body });
             return;
         }
-        let flow = leg.flow;
-        let bytes = cx.acknowledge(&leg.dialog, flow, cseq, body.as_ref());
-        let until = cx.now + cx.settings.timers.patience();
-        leg.keep_ack(SentAck { cseq, bytes, until });
+        leg.acknowledge(cx, cseq, body.as_ref());
     }
 
     /// Asks for a leg's address; its requests wait.
@@ -98,10 +97,7 @@ impl Call {
             match queued {
                 Queued::Ack { cseq, body } => {
                     let Some(leg) = self.leg_mut(side) else { return };
-                    let flow = leg.flow;
-                    let bytes = cx.acknowledge(&leg.dialog, flow, cseq, body.as_ref());
-                    let until = cx.now + cx.settings.timers.patience();
-                    leg.keep_ack(SentAck { cseq, bytes, until });
+                    leg.acknowledge(cx, cseq, body.as_ref());
                 }
                 Queued::Request(request, intent) => self.request(cx, side, request, intent),
             }

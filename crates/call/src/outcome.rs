@@ -14,7 +14,7 @@ use crate::cdr::Originator;
 use crate::context::{ALLOW, Core};
 use crate::leg::{Side, Unacknowledged};
 use crate::relay::offer_in;
-use crate::request::{Body, Intent, Outgoing, Relayed, write_session_expires};
+use crate::request::{Body, Intent, Met, Outgoing, Relayed, write_session_expires};
 use crate::sdp::sdp_of;
 
 impl Call {
@@ -315,15 +315,16 @@ impl Call {
     /// Sends a request again: with credentials, or with the interval that a 422 has taught.
     fn retry(&mut self, cx: &mut Core, mut sent: Outgoing, response: &Response) {
         let Some(leg) = self.leg(sent.side) else { return };
-        let endpoint = leg.endpoint;
+        let login = (leg.endpoint, leg.login);
         let uri: Box<[u8]> = leg.dialog.remote_target().into();
         if sent.request.timer.is_some() {
             sent.request.timer = Some(leg.timer_offer(cx));
         }
         let credentials = if matches!(response.status(), 401 | 407) {
-            let Some(met) = cx.meet_challenge(response, endpoint, sent.request.method, &uri) else {
+            let mut met = Met::default();
+            if !cx.meet_challenge(response, login, (sent.request.method, &uri), &mut met) {
                 return self.failed_in_dialog(cx, sent, response.status(), None);
-            };
+            }
             Some(met)
         } else {
             None

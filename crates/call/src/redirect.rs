@@ -15,6 +15,7 @@ use crate::call::Call;
 use crate::context::{Core, Hop};
 use crate::identity::{Shown, number_of};
 use crate::limits::{admit_destination, retry_after_seconds};
+use crate::request::LoginOf;
 use crate::verdict::Failure;
 
 /// Redirects that one call follows.
@@ -97,6 +98,7 @@ impl Call {
             uri: uri.into(),
             to: [b"<", uri, b">"].concat().into_boxed_slice(),
             by_flow: false,
+            login: LoginOf::Nobody,
             ..branch.destination.clone()
         };
         if self.admit_again(cx, &place) {

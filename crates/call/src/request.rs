@@ -13,6 +13,7 @@ use mediator_sip::digest::{Asked, Challenge, Counted, Login, answer, choose};
 use mediator_sip::header::{Refresher, SessionExpires};
 use mediator_sip::message::{Method, Request, Response, Writer};
 use mediator_sip::transaction::{ClientKey, ServerKey};
+use smallvec::SmallVec;
 
 use crate::context::{ALLOW, Core};
 use crate::leg::Side;
@@ -107,9 +108,64 @@ pub(crate) enum Queued {
 }
 
 /// An Authorization or Proxy-Authorization header to send.
+#[derive(Clone, Debug)]
 pub(crate) struct Credentialed {
     pub(crate) name: HeaderName,
     pub(crate) value: Vec<u8>,
+    realm: Vec<u8>,
+    /// A response that was no challenge of its realm has come since: they were good.
+    accepted: bool,
+}
+
+/// Whose credentials meet a challenge.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum LoginOf {
+    /// The endpoint's.
+    Endpoint,
+    /// Those of one of its addresses, else the endpoint's.
+    Address(usize),
+    /// Nobody's: a place that a peer has named must not learn a hash of ours.
+    Nobody,
+}
+
+/// Challenges that one INVITE meets: a proxy's, the peer's and a nonce that is stale.
+const MAX_CHALLENGES: usize = 3;
+
+/// What an INVITE's challenges were met with; all of it goes with each further INVITE (RFC 3261 §22.3) and with the
+/// ACK of its 2xx (§13.2.2.4).
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Met {
+    credentials: SmallVec<[Box<Credentialed>; 1]>,
+    challenges: usize,
+}
+
+impl Met {
+    /// The headers to send.
+    pub(crate) fn headers(&self) -> impl Iterator<Item = &Credentialed> {
+        self.credentials.iter().map(|credentials| &**credentials)
+    }
+
+    /// The INVITE was refused for another reason than its credentials.
+    pub(crate) fn accepted(&mut self) {
+        for credentials in &mut self.credentials {
+            credentials.accepted = true;
+        }
+    }
+
+    /// Whether a challenge may be met: not where the peer has refused what we have.
+    fn may_meet(&self, name: HeaderName, challenge: &Challenge<'_>) -> bool {
+        let refused = self
+            .headers()
+            .any(|known| known.name == name && known.realm == *challenge.realm && !known.accepted);
+        self.challenges < MAX_CHALLENGES && (challenge.stale || !refused)
+    }
+
+    fn take(&mut self, new: Credentialed) {
+        self.challenges += 1;
+        self.accepted();
+        self.credentials.retain(|known| known.name != new.name || known.realm != new.realm);
+        self.credentials.push(Box::new(new));
+    }
 }
 
 /// Writes what every request in a dialog has.
@@ -158,7 +214,7 @@ impl Core {
         dialog: &mut Dialog,
         flow: Flow,
         request: &Outbound,
-        credentials: Option<&Credentialed>,
+        met: Option<&Met>,
         user: crate::context::ClientUse,
     ) -> (ClientKey, u32) {
         let branch = self.dice.branch();
@@ -183,7 +239,7 @@ impl Core {
         if let Some((name, value)) = &request.extra {
             writer.header(*name, value.as_bytes());
         }
-        if let Some(credentials) = credentials {
+        for credentials in met.into_iter().flat_map(Met::headers) {
             writer.header(credentials.name, &credentials.value);
         }
         let bytes = writer.finish(Body::parts(request.body.as_ref()));
@@ -197,11 +253,15 @@ impl Core {
         flow: Flow,
         cseq: u32,
         body: Option<&Body>,
+        met: Option<&Met>,
     ) -> Bytes {
         let branch = self.dice.branch();
         let parts = dialog.ack_parts(cseq);
         let mut writer = self.begin_request("ACK", parts.uri, &flow, &branch, MAX_FORWARDS);
         write_parts(&mut writer, &parts, Method::Ack);
+        for credentials in met.into_iter().flat_map(Met::headers) {
+            writer.header(credentials.name, &credentials.value);
+        }
         let bytes = writer.finish(Body::parts(body));
         // Kept for half a minute: in memory of its own size, not of the writer's.
         let kept = Bytes::copy_from_slice(&bytes);
@@ -210,8 +270,14 @@ impl Core {
     }
 
     /// Ends a dialog that nobody wants: ACK for its 2xx, then BYE; nobody waits for the answer.
-    pub(crate) fn acknowledge_and_bye(&mut self, dialog: &mut Dialog, flow: Flow, cseq: u32) {
-        self.acknowledge(dialog, flow, cseq, None);
+    pub(crate) fn acknowledge_and_bye(
+        &mut self,
+        dialog: &mut Dialog,
+        flow: Flow,
+        cseq: u32,
+        met: Option<&Met>,
+    ) {
+        self.acknowledge(dialog, flow, cseq, None, met);
         let bye = Outbound::bye(None);
         self.request_in_dialog(dialog, flow, &bye, None, crate::context::ClientUse::Orphan);
     }
@@ -243,17 +309,28 @@ impl Core {
             dialogs.handle_response(response)
             && let Some(dialog) = dialogs.dialog_mut(fork)
         {
-            self.acknowledge_and_bye(dialog, flow, cseq);
+            self.acknowledge_and_bye(dialog, flow, cseq, None);
         }
     }
 
-    /// The answer to a 401 or 407 of an endpoint, where we have credentials for it (RFC 3261 §22.2, RFC 7616).
+    /// Adds the answer to a 401 or 407 of an endpoint, where we have credentials for it (RFC 3261 §22.2, RFC 7616).
     pub(crate) fn meet_challenge(
         &mut self,
         response: &Response,
-        endpoint: Sid,
-        method: Method,
-        uri: &[u8],
+        (endpoint, login_of): (Sid, LoginOf),
+        (method, uri): (Method, &[u8]),
+        met: &mut Met,
+    ) -> bool {
+        let credentials = self.credentials_for(response, (endpoint, login_of), (method, uri), met);
+        credentials.map(|credentials| met.take(credentials)).is_some()
+    }
+
+    fn credentials_for(
+        &mut self,
+        response: &Response,
+        (endpoint, login_of): (Sid, LoginOf),
+        (method, uri): (Method, &[u8]),
+        met: &Met,
     ) -> Option<Credentialed> {
         let (asked, name) = if response.status() == 407 {
             (HeaderName::ProxyAuthenticate, HeaderName::ProxyAuthorization)
@@ -262,10 +339,16 @@ impl Core {
         };
         let directory = self.directory.clone();
         let endpoint = directory.endpoint(directory.endpoint_by_sid(endpoint)?)?;
-        let of_address = endpoint.addresses.iter().find_map(|address| address.credentials.as_ref());
+        let of_address = match login_of {
+            LoginOf::Endpoint => {
+                endpoint.addresses.iter().find_map(|address| address.credentials.as_ref())
+            }
+            LoginOf::Address(at) => endpoint.addresses.get(at)?.credentials.as_ref(),
+            LoginOf::Nobody => return None,
+        };
         let login = of_address.or(endpoint.out_credentials.as_ref())?;
         let asked = response.lines(asked).filter_map(|value| Challenge::parse(value).ok());
-        let challenge = choose(asked)?;
+        let challenge = choose(asked.filter(|challenge| met.may_meet(name, challenge)))?;
         let client_nonce = self.stray_tag();
         let value = answer(
             &challenge,
@@ -273,7 +356,8 @@ impl Core {
             &Asked { method: method.as_str(), uri },
             &Counted { cnonce: &client_nonce, nc: 1 },
         )?;
-        Some(Credentialed { name, value })
+        let realm = challenge.realm.into_owned();
+        Some(Credentialed { name, value, realm, accepted: false })
     }
 }
 

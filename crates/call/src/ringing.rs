@@ -1,5 +1,6 @@
 //! Responses to leg B's INVITEs: ringing, early media, the answer, failures.
 
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
@@ -138,12 +139,13 @@ impl Call {
         body: Option<Body>,
     ) {
         let Some(branch) = self.branches.iter_mut().find(|b| b.id == early.branch) else { return };
-        let flow = branch.flow;
+        let (from, by_flow) = (branch.flow, branch.destination.by_flow);
         if let Some(fork) = branch.fork_mut(early.fork) {
             let sdp = if body.is_some() { Sdp::Present } else { Sdp::Absent };
             fork.offer_answer.handle(Speaker::Local, Carrier::PrackRequest, sdp);
         }
         let Some(dialog) = branch.dialogs.dialog_mut(early.fork) else { return };
+        let flow = aim_stray(cx, dialog.next_hop(), from, by_flow);
         let rack = alloc::format!("{rseq} {cseq} INVITE");
         let prack = Outbound {
             body,
@@ -281,17 +283,14 @@ impl Call {
         let Some(branch) = self.branches.iter_mut().find(|branch| branch.id == id) else {
             return false;
         };
-        if branch.authenticated {
-            return false;
+        let place = &branch.destination;
+        let login = (place.endpoint_sid, place.login);
+        let asked = (Method::Invite, &*place.uri);
+        let met = cx.meet_challenge(response, login, asked, &mut branch.met);
+        if met {
+            self.resend_invite(cx, id);
         }
-        let uri = branch.destination.uri.clone();
-        let endpoint = endpoint_of(branch);
-        let Some(credentials) = cx.meet_challenge(response, endpoint, Method::Invite, &uri) else {
-            return false;
-        };
-        branch.authenticated = true;
-        self.resend_invite(cx, id, Some(&credentials));
-        true
+        met
     }
 
     fn lengthen_session(&mut self, cx: &mut Core, id: u16, response: &Response) -> bool {
@@ -301,7 +300,8 @@ impl Call {
         if branch.session.handle_too_small(response) == TooSmallRetry::GiveUp {
             return false;
         }
-        self.resend_invite(cx, id, None);
+        branch.met.accepted();
+        self.resend_invite(cx, id);
         true
     }
 
@@ -405,6 +405,11 @@ fn leg_b_of(cx: &mut Core, mut branch: Branch, fork: ForkId, response: &Response
     let dialog = branch.dialogs.into_confirmed()?;
     let mut leg = Leg::new(dialog, branch.flow, endpoint, branch.sdp);
     leg.by_flow = by_flow;
+    leg.login = branch.destination.login;
+    if branch.met.headers().next().is_some() {
+        let cseq = response.cseq().map_or(1, |cseq| cseq.number);
+        leg.met = Some(Box::new((cseq, branch.met)));
+    }
     leg.is_known = true;
     leg.offer_answer = offer_answer.unwrap_or(branch.offer_answer);
     leg.allows_update = allows_update;
@@ -427,12 +432,13 @@ fn end_dialog(cx: &mut Core, branch: &mut Branch, change: DialogChange, response
     let (from, by_flow) = (branch.flow, branch.destination.by_flow);
     if let Some(dialog) = branch.dialogs.dialog_mut(fork) {
         let flow = aim_stray(cx, dialog.next_hop(), from, by_flow);
-        cx.acknowledge_and_bye(dialog, flow, cseq);
+        cx.acknowledge_and_bye(dialog, flow, cseq, Some(&branch.met));
     }
 }
 
-/// Where ACK and BYE to an unwanted dialog go: its target where that is an address, else where its 2xx came from.
-fn aim_stray(cx: &Core, next_hop: &[u8], from: Flow, by_flow: bool) -> Flow {
+/// Where requests in a dialog that is no leg go: its route set or target where that is an address (RFC 3261
+/// §12.2.1.1), else where its responses come from.
+pub(crate) fn aim_stray(cx: &Core, next_hop: &[u8], from: Flow, by_flow: bool) -> Flow {
     match cx.hop_to(next_hop) {
         crate::context::Hop::Flow(flow) if !by_flow && flow.transport == from.transport => {
             Flow { connection: from.connection, ..flow }
