@@ -5,7 +5,7 @@ use alloc::boxed::Box;
 use alloc::sync::Arc;
 
 use bytes::Bytes;
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use mediator_model::{Flow, Instant, Sid};
 use mediator_sip::dialog::Side as Speaker;
 use mediator_sip::dialog::{Carrier, Sdp};
@@ -41,6 +41,10 @@ pub struct Engine {
     pub(crate) invites: HashMap<ServerKey, CallKey>,
     pub(crate) sids: HashMap<Sid, CallKey>,
     pub(crate) probes: Probes,
+    /// The call that acts; still there after a panic, see [`Engine::abandon`].
+    pub(crate) acting: Option<CallKey>,
+    /// Calls that met a panic and are being ended.
+    pub(crate) defective: HashSet<CallKey>,
 }
 
 impl Engine {
@@ -52,6 +56,8 @@ impl Engine {
             invites: HashMap::new(),
             sids: HashMap::new(),
             probes: Probes::default(),
+            acting: None,
+            defective: HashSet::new(),
         };
         engine.plan_probes();
         engine
@@ -401,7 +407,9 @@ impl Engine {
     pub(crate) fn with_call(&mut self, key: CallKey, act: impl FnOnce(&mut Call, &mut Core)) {
         let Some(Some(call)) = self.calls.get_mut(key) else { return };
         let invite = call.invite.as_ref().map(|invite| invite.server);
+        self.acting = Some(key);
         act(call, &mut self.core);
+        self.acting = None;
         if call.invite.is_none()
             && let Some(server) = invite
         {
@@ -412,6 +420,7 @@ impl Engine {
             self.core.wheel.arm(&mut call.timer, None, TimerKey::Call(key));
             self.calls.remove(key);
             self.sids.remove(&sid);
+            self.defective.remove(&key);
             return;
         }
         let due = call.next_deadline();

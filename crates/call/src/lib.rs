@@ -14,6 +14,7 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+mod abandon;
 mod branch;
 mod call;
 mod caller;

@@ -148,6 +148,13 @@ impl Shard {
     fn guarded(&mut self, act: impl FnOnce(&mut Self)) {
         if catch_unwind(AssertUnwindSafe(|| act(self))).is_err() {
             error!(shard = self.parts.at, "the engine panicked on one message; the shard goes on");
+            // The end of a broken call may panic too: then it is taken out by force.
+            let end = |shard: &mut Self| shard.parts.engine.abandon(shard.parts.clock.now());
+            for _ in 0..2 {
+                if catch_unwind(AssertUnwindSafe(|| end(self))).is_ok() {
+                    break;
+                }
+            }
         }
     }
 
