@@ -50,6 +50,8 @@ impl Call {
             // RFC 6228: a fork has ended; of no use to the caller.
             199 => return,
             _ if silent => (183, None),
+            // That it is diverted or queued there says who is behind the number.
+            181 | 182 if dial.routed.ringback != Ringback::Passthrough => (180, sdp),
             _ => (status, sdp),
         };
         if let Some((early, _)) = early
@@ -332,11 +334,17 @@ impl Call {
         self.fail_caller(cx, answer, Originator::System);
     }
 
-    /// No attempt is left.
+    /// No attempt is left. A caller whose claim is not durable yet waits for it, as for a 200.
     pub(crate) fn fail_by_verdict(&mut self, cx: &mut Core) {
-        let Some(dial) = &self.dial else { return };
+        let Some(dial) = &mut self.dial else { return };
+        dial.failed = true;
+        if dial.claims_pending > 0 {
+            return;
+        }
         let answer = dial.verdict.answer();
-        self.fail_caller(cx, answer, Originator::Destination);
+        let originator =
+            if dial.verdict.heard { Originator::Destination } else { Originator::System };
+        self.fail_caller(cx, answer, originator);
     }
 
     /// Cancels what rings and ends what has answered.
@@ -378,6 +386,9 @@ impl Call {
         if durable {
             if let Some(dial) = &mut self.dial {
                 dial.claims_pending = dial.claims_pending.saturating_sub(1);
+            }
+            if self.dial.as_ref().is_some_and(|dial| dial.failed) {
+                return self.fail_by_verdict(cx);
             }
             self.try_answer_caller(cx);
         } else if self.invite.is_some() {

@@ -61,6 +61,8 @@ pub(crate) struct Dial {
     /// Leg B has answered and the caller's 200 waits: its SDP.
     pub(crate) answer: Option<PendingAnswer>,
     pub(crate) verdict: Verdict,
+    /// No attempt is left, and the verdict waits for `claims_pending`.
+    pub(crate) failed: bool,
     pub(crate) dialled: bool,
     /// Redirects followed.
     pub(crate) redirects: u8,
@@ -110,8 +112,8 @@ impl Call {
         let Some(dial) = &mut self.dial else { return };
         dial.attempt_holds.release(&cx.ports);
         let directory = dial.directory.clone();
-        let Some(endpoint) = directory.endpoint(attempt.endpoint()) else { return };
-        match reserve(cx, &directory, attempt.trunk(), endpoint) {
+        let Some(owner) = directory.endpoint(attempt.endpoint()) else { return };
+        match reserve(cx, &directory, attempt.trunk(), owner) {
             Ok(holds) => dial.attempt_holds = holds,
             Err(refused) => {
                 return self.note_failure(Failure::Limited(retry_after_seconds(refused)));
@@ -124,7 +126,8 @@ impl Call {
             Attempt::Phone { trunk, endpoint, contacts } => {
                 for contact in contacts.iter().take(MAX_PARALLEL) {
                     let uri: Box<[u8]> = contact.uri.as_bytes().into();
-                    let Some(to) = self.phone_to(cx, &contact.flow) else { continue };
+                    let form = owner.number_format;
+                    let Some(to) = self.phone_to(cx, &contact.flow, form) else { continue };
                     let Some(place) =
                         self.destination((*trunk, *endpoint), (uri, to), LoginOf::Endpoint)
                     else {
@@ -203,11 +206,12 @@ impl Call {
     }
 
     /// To of a registered phone: the number that was called, at our address.
-    fn phone_to(&self, cx: &Core, flow: &Flow) -> Option<Box<[u8]>> {
+    fn phone_to(&self, cx: &Core, flow: &Flow, form: NumberFormat) -> Option<Box<[u8]>> {
         let target = self.dial.as_ref()?.routed.target;
-        let host = cx.listener(flow)?.advertised.ip();
+        let mut host = Text::with_capacity(USUAL_HOST_BYTES);
+        host.host(cx.listener(flow)?.advertised.ip());
         let mut to = Text::with_capacity(USUAL_ADDRESS_BYTES);
-        to.put("<sip:").put(target.digits()).put("@").host(host).put(">");
+        put_address(&mut to, (target, form), host.as_bytes());
         Some(to.into_boxed())
     }
 

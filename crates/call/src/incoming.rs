@@ -334,6 +334,7 @@ fn new_call(
         sdp_shown: false,
         answer: None,
         verdict: Verdict::default(),
+        failed: false,
         dialled: false,
         redirects: 0,
     };

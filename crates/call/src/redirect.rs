@@ -7,6 +7,7 @@ use alloc::collections::VecDeque;
 use alloc::format;
 
 use mediator_model::{AllowForward, Number};
+use mediator_sip::dialog::request_uri;
 use mediator_sip::header::Contacts;
 use mediator_sip::message::Response;
 
@@ -46,11 +47,15 @@ impl Call {
         }
         let number = number_of(&contact.uri);
         match (mode, number) {
-            (AllowForward::DirectUri, _) => self.follow_uri(cx, &branch, contact.uri.raw),
-            (AllowForward::Direct, Some(number)) => self.follow_number(cx, &branch, number, None),
+            (AllowForward::DirectUri, _) => {
+                self.follow_uri(cx, &branch, &request_uri(&contact.uri));
+            }
+            (AllowForward::Direct, Some(number)) => self.follow_number(cx, &branch, number),
             (AllowForward::Protected, Some(number)) => {
-                let forwarder = self.dial.as_ref().map(|dial| dial.routed.target);
-                self.follow_number(cx, &branch, number, forwarder.map(Shown::Number));
+                if let Some(dial) = &mut self.dial {
+                    dial.routed.shown = Shown::Number(dial.routed.target);
+                }
+                self.follow_number(cx, &branch, number);
             }
             (AllowForward::Reroute, Some(number)) => self.reroute(cx, number),
             (
@@ -67,18 +72,12 @@ impl Call {
         true
     }
 
-    /// The Contact's number through the same trunk.
-    fn follow_number(
-        &mut self,
-        cx: &mut Core,
-        branch: &Branch,
-        number: Number,
-        shown: Option<Shown>,
-    ) {
-        let Some(dial) = &mut self.dial else { return };
-        if let Some(shown) = shown {
-            dial.routed.shown = shown;
+    /// The Contact's number through the same trunk. A phone is no way to other numbers: from there it is routed anew.
+    fn follow_number(&mut self, cx: &mut Core, branch: &Branch, number: Number) {
+        if !matches!(branch.destination.login, LoginOf::Address(_)) {
+            return self.reroute(cx, number);
         }
+        let Some(dial) = &mut self.dial else { return };
         let old = format!("{}", dial.routed.target);
         let place = Destination {
             uri: replace_number(&branch.destination.uri, &old, number),
@@ -154,10 +153,10 @@ impl Call {
     }
 }
 
-/// A URI or To value with its number replaced.
+/// A URI or To value with the number of its user part replaced.
 fn replace_number(text: &[u8], old: &str, new: Number) -> Box<[u8]> {
     let text = alloc::string::String::from_utf8_lossy(text);
-    text.replacen(old, &format!("{new}"), 1).into_bytes().into_boxed_slice()
+    text.replacen(&format!("{old}@"), &format!("{new}@"), 1).into_bytes().into_boxed_slice()
 }
 
 #[cfg(test)]

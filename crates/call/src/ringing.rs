@@ -262,6 +262,9 @@ impl Call {
 
     /// A final response that is no 2xx.
     fn refused(&mut self, cx: &mut Core, id: u16, response: &Response) {
+        if let Some(dial) = &mut self.dial {
+            dial.verdict.heard = true;
+        }
         match response.status() {
             401 | 407 if self.meet_invite_challenge(cx, id, response) => return,
             422 if self.lengthen_session(cx, id, response) => return,
@@ -354,6 +357,7 @@ impl Call {
 
     fn after_plain_failure(&mut self, cx: &mut Core, failure: Failure) {
         if let Some(dial) = &mut self.dial {
+            dial.verdict.heard = true;
             dial.verdict.moved_on(failure);
         }
         self.go_on(cx);

@@ -65,6 +65,8 @@ impl Answer {
 pub(crate) struct Verdict {
     /// The best response that is an answer by itself (RFC 3261 §16.7 step 6).
     best: Option<Answer>,
+    /// The other side has said something: the end is its.
+    pub(crate) heard: bool,
     timeouts: u32,
     others: u32,
     retry_after: Option<u32>,
@@ -119,8 +121,8 @@ pub(crate) const fn caller_status(status: u16) -> u16 {
     match status {
         // Not followed, unless the trunk says otherwise; and an end that we did not ask for.
         300..=399 | 487 => 480,
-        // Between us and leg B; says nothing to the caller.
-        401 | 407 | 420 | 421 | 422 | 481 | 482 | 491 => 503,
+        // Our credentials; says nothing to the caller.
+        401 | 407 => 503,
         other => other,
     }
 }

@@ -30,7 +30,8 @@ impl Router<'_> {
         routed.target = binding.destination_did;
         routed.accounts.push(account);
         if let Some(attributes) = attributes {
-            if attributes.cnam.is_some() {
+            // Where this binding hides the caller, a name from before would show it beside the number.
+            if attributes.cnam.is_some() || attributes.hide_origination_did {
                 routed.cnam.clone_from(&attributes.cnam);
             }
             for header in &attributes.headers {

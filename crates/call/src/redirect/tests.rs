@@ -10,6 +10,7 @@ fn only_the_number_changes() {
     for (text, expected) in [
         ("sip:442071234567@10.2.0.1:5060", "sip:15550007777@10.2.0.1:5060"),
         ("sip:+442071234567@host;transport=tcp", "sip:+15550007777@host;transport=tcp"),
+        ("sip:alice@442071234567.test", "sip:alice@442071234567.test"),
         ("<sip:442071234567@442071234567.test>", "<sip:15550007777@442071234567.test>"),
     ] {
         assert_eq!(&*replace_number(text.as_bytes(), "442071234567", new), expected.as_bytes());

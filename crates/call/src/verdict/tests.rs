@@ -72,9 +72,16 @@ fn a_6xx_wins_then_the_lowest_class_then_the_first() {
 
 #[test]
 fn what_is_between_leg_b_and_us_is_not_shown() {
-    for (theirs, ours) in
-        [(302, 480), (487, 480), (401, 503), (422, 503), (491, 503), (486, 486), (600, 600)]
-    {
+    for (theirs, ours) in [
+        (302, 480),
+        (487, 480),
+        (401, 503),
+        (407, 503),
+        (422, 422),
+        (491, 491),
+        (486, 486),
+        (600, 600),
+    ] {
         assert_eq!(caller_status(theirs), ours);
     }
 }

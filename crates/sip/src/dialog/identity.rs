@@ -74,7 +74,7 @@ fn unfold_into(line: &mut Vec<u8>, value: &[u8]) {
 
 /// A URI as a Request-URI: without headers and the `method` parameter, which have no place there (RFC 3261
 /// §19.1.1).
-pub(super) fn request_uri<'a>(uri: &Uri<'a>) -> Cow<'a, [u8]> {
+pub fn request_uri<'a>(uri: &Uri<'a>) -> Cow<'a, [u8]> {
     let without_headers = uri
         .headers
         .and_then(|headers| uri.raw.len().checked_sub(headers.len() + 1))
