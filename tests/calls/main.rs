@@ -20,6 +20,7 @@ mod phones;
 mod random;
 mod regressions;
 mod reliable;
+mod strangers;
 mod support;
 mod talking;
 mod trunks;
