@@ -109,3 +109,36 @@ fn ringback_false_keeps_ringing_from_the_caller() {
     assert_eq!(sim.ua(ALICE).confirmed(), 1);
     ends_well(&mut sim);
 }
+
+#[test]
+fn a_name_from_before_is_not_shown_beside_the_number_that_hides_the_caller() {
+    for (second, shown) in [(&[][..], true), (&[("hide_origination_did", "true")], false)] {
+        let mut stage = Stage::usual();
+        stage.bindings.clear();
+        stage.did("15162060001", mediator_model::TrunkGroupIndex(1));
+        stage.bind(REDIRECT, None, "15162060001", &[("cnam", "Ann Lee")]);
+        stage.bind("15162060001", None, mediator_sim::CALLED, second);
+        let mut sim = world(1, stage);
+        outcome(&mut sim, REDIRECT, seconds(1));
+        let invite = sim.ua(BOB).calls[0].invite.clone().unwrap();
+        assert_eq!(invite.header("From").unwrap().contains("Ann Lee"), shown);
+        ends_well(&mut sim);
+    }
+}
+
+#[test]
+fn that_leg_b_diverts_is_told_only_where_ringback_passes_through() {
+    for (with, expected) in [(&[][..], 180), (&[("ringback", "passthrough")], 181)] {
+        let mut stage = Stage::usual();
+        stage.attributes(with);
+        let mut sim = world(1, stage);
+        let ring = mediator_sim::Move::Ring { status: 181, fork: 0, sdp: false, reliable: false };
+        sim.ua(BOB).script = vec![(millis(10), ring)];
+        let call = sim.ua(ALICE).invite(REDIRECT);
+        sim.run_for(millis(400));
+        assert_eq!(sim.ua(ALICE).calls[call].heard, [100, expected]);
+        sim.ua(ALICE).act(call, mediator_sim::Move::Cancel);
+        sim.run_for(seconds(1));
+        ends_well(&mut sim);
+    }
+}

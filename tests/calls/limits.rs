@@ -1,9 +1,11 @@
 //! What calls take of limits, and when they give it back. Contract sections 1 and 5.
 
+use std::time::Duration;
+
 use mediator_model::TrunkGroupIndex;
 use mediator_sim::{CALLED, Move, Party, REDIRECT, Stage};
 
-use crate::support::{ALICE, code, ends_well, millis, outcome, seconds, world};
+use crate::support::{ALICE, BOB, code, ends_well, millis, outcome, seconds, world};
 
 #[test]
 fn a_call_counts_for_a_phone_whichever_of_its_devices_answers() {
@@ -47,5 +49,38 @@ fn an_account_counts_once_however_many_of_its_bindings_a_call_passes() {
     assert_eq!(code(outcome(&mut sim, REDIRECT, seconds(1)).as_ref()), 200);
     assert_eq!(sim.calls_of(2), 1);
     assert_eq!(code(outcome(&mut sim, REDIRECT, millis(500)).as_ref()), 503);
+    ends_well(&mut sim);
+}
+
+#[test]
+fn who_is_refused_for_a_limit_claims_nothing() {
+    let mut stage = Stage::usual();
+    stage.wait_for_first_caller(Duration::from_mins(5));
+    stage.did("15162060001", TrunkGroupIndex(1));
+    stage.bind("15162060001", None, CALLED, &[]);
+    stage.endpoints[2].capacity = 1;
+    let mut sim = world(1, stage);
+    assert_eq!(code(outcome(&mut sim, "15162060001", seconds(1)).as_ref()), 200);
+    assert_eq!(code(outcome(&mut sim, REDIRECT, seconds(1)).as_ref()), 503);
+    assert!(sim.claims.is_empty());
+    sim.ua(ALICE).act(0, Move::Bye);
+    sim.run_for(seconds(1));
+    assert_eq!(code(outcome(&mut sim, REDIRECT, seconds(1)).as_ref()), 200);
+    assert_eq!(sim.claims.len(), 1);
+    ends_well(&mut sim);
+}
+
+#[test]
+fn a_failure_waits_for_the_claim_as_an_answer_does() {
+    let mut stage = Stage::usual();
+    stage.wait_for_first_caller(Duration::from_mins(5));
+    let mut sim = world(1, stage);
+    sim.claim_delay = Some(seconds(3));
+    sim.ua(BOB).refuses(486);
+    let call = sim.ua(ALICE).invite(REDIRECT);
+    sim.run_for(millis(2900));
+    assert_eq!(sim.ua(ALICE).calls[call].outcome, None);
+    sim.run_for(millis(300));
+    assert_eq!(sim.ua(ALICE).calls[call].outcome, Some(486));
     ends_well(&mut sim);
 }

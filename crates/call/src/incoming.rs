@@ -25,7 +25,7 @@ use crate::io::{CallStarted, Event, Output};
 use crate::leg::{Leg, LocalSdp, timer_settings};
 use crate::limits::{Holds, admit_source, retry_after_seconds};
 use crate::relay::{checked_sdp, hops_left, refuse_interval};
-use crate::route::{Claiming, NoRoute, Routed, Router};
+use crate::route::{Accounts, Claiming, NoRoute, Routed, Router};
 use crate::verdict::Verdict;
 
 /// Extensions that an INVITE may require (RFC 3261 §8.2.2.3).
@@ -61,32 +61,19 @@ impl Engine {
 
     fn route_call(&mut self, mut accepted: Accepted) {
         let core = &mut self.core;
-        let directory = core.directory.clone();
-        let ports = core.ports.clone();
-        let router = Router {
-            directory: &directory,
-            ports: &ports,
-            now: core.now,
-            wall: core.wall(),
-            claiming: Claiming::Claim,
+        let no_way = match find_way(core, &mut accepted) {
+            Ok(routed) => return self.start_call(accepted, routed),
+            Err(no_way) => no_way,
         };
-        let routed = match router.route(accepted.dialled, accepted.caller, &mut core.dice) {
-            Ok(routed) => routed,
-            Err(unrouted) => {
-                accepted.holds.release(&core.ports);
-                store_claims(core, &unrouted.claims);
-                let (status, reason) = (unrouted.why.status(), reason(unrouted.why));
-                return refuse(core, accepted.server, &accepted.request, status, reason);
+        accepted.holds.release(&core.ports);
+        let Accepted { server, request, .. } = accepted;
+        match no_way {
+            NoWay::NoRoute(why) => refuse(core, server, &request, why.status(), reason(why)),
+            NoWay::Limited(refused) => {
+                let seconds = retry_after_seconds(refused);
+                refuse_busy(core, server, &request, seconds, "account limit");
             }
-        };
-        let over = take_accounts(core, &routed.accounts, &mut accepted.holds);
-        if let Some(refused) = over {
-            accepted.holds.release(&core.ports);
-            store_claims(core, &routed.claims);
-            let seconds = retry_after_seconds(refused);
-            return refuse_busy(core, accepted.server, &accepted.request, seconds, "account limit");
         }
-        self.start_call(accepted, routed);
     }
 
     fn start_call(&mut self, accepted: Accepted, routed: Routed) {
@@ -114,6 +101,50 @@ impl Engine {
         self.core.counters.calls_started.add_one();
         self.with_call(key, super::call::Call::next_attempt);
     }
+}
+
+/// Why an INVITE becomes no call.
+enum NoWay {
+    NoRoute(NoRoute),
+    Limited(AdmissionRefused),
+}
+
+/// Routes a call and takes what its accounts allow: before a binding is claimed, so that who is refused for a limit
+/// claims nothing.
+fn find_way(core: &mut Core, accepted: &mut Accepted) -> Result<Routed, NoWay> {
+    let (directory, ports) = (core.directory.clone(), core.ports.clone());
+    let mut router = Router {
+        directory: &directory,
+        ports: &ports,
+        now: core.now,
+        wall: core.wall(),
+        claiming: Claiming::DryRun,
+    };
+    let (dialled, caller) = (accepted.dialled, accepted.caller);
+    let mut way = router.route(dialled, caller, &mut core.dice);
+    let mut taken = Accounts::new();
+    let claims = match &way {
+        Ok(routed) => {
+            taken.clone_from(&routed.accounts);
+            routed.meets_claim
+        }
+        Err(unrouted) => unrouted.meets_claim,
+    };
+    take_accounts(core, (&[], &taken), &mut accepted.holds).map_err(NoWay::Limited)?;
+    if claims {
+        router.claiming = Claiming::Claim;
+        way = router.route(dialled, caller, &mut core.dice);
+    }
+    let routed = way.map_err(|unrouted| {
+        store_claims(core, &unrouted.claims);
+        NoWay::NoRoute(unrouted.why)
+    })?;
+    // Where somebody else was quicker to claim, the way may lead by other accounts.
+    if let Err(refused) = take_accounts(core, (&taken, &routed.accounts), &mut accepted.holds) {
+        store_claims(core, &routed.claims);
+        return Err(NoWay::Limited(refused));
+    }
+    Ok(routed)
 }
 
 /// Stores claims of a caller who gets no call: the first one has called all the same, and table and store must agree.
@@ -238,18 +269,23 @@ fn trunk_of(core: &Core, endpoint: EndpointIndex) -> Option<TrunkIndex> {
     core.directory.trunk_of(endpoint)
 }
 
-/// Takes each account that the way passes, once, however many of its bindings; or says which limit is used up.
+/// Takes each account that the way passes and that is not `taken`, once, however many of its bindings; or says which
+/// limit is used up.
 fn take_accounts(
     core: &Core,
-    accounts: &[EndpointIndex],
+    (taken, accounts): (&[EndpointIndex], &[EndpointIndex]),
     holds: &mut Holds,
-) -> Option<AdmissionRefused> {
-    let first_time = |at: usize, account: &EndpointIndex| {
-        accounts.iter().position(|known| known == account) == Some(at)
-    };
-    accounts.iter().enumerate().filter(|(at, account)| first_time(*at, account)).find_map(
-        |(_, account)| take_account(core, core.directory.endpoint(*account)?, holds).err(),
-    )
+) -> Result<(), AdmissionRefused> {
+    for (at, account) in accounts.iter().enumerate() {
+        let first_time = accounts.iter().position(|known| known == account) == Some(at);
+        if first_time
+            && !taken.contains(account)
+            && let Some(endpoint) = core.directory.endpoint(*account)
+        {
+            take_account(core, endpoint, holds)?;
+        }
+    }
+    Ok(())
 }
 
 /// A mediator endpoint takes part in the calls that its bindings carry, and starts them.

@@ -70,6 +70,9 @@ impl Attempt {
     }
 }
 
+/// The mediator endpoints on a way.
+pub(crate) type Accounts = SmallVec<[EndpointIndex; 1]>;
+
 /// A way found.
 #[derive(Clone, Debug)]
 pub struct Routed {
@@ -78,7 +81,7 @@ pub struct Routed {
     /// The first binding and how it was found; records refer to it.
     pub binding: Option<(Arc<Binding>, MatchRule)>,
     /// The mediator endpoints whose bindings were passed, first one first.
-    pub accounts: SmallVec<[EndpointIndex; 1]>,
+    pub accounts: Accounts,
     /// The number that leg B is asked for.
     pub target: Number,
     /// What leg B sees as the caller.
@@ -91,6 +94,8 @@ pub struct Routed {
     pub ringback: Ringback,
     /// Where to try, in order; never empty.
     pub attempts: VecDeque<Attempt>,
+    /// A binding on the way waits for this caller, claimed by now or in a dry run.
+    pub meets_claim: bool,
     /// Claims won on the way, to be stored before the caller hears an answer.
     pub claims: SmallVec<[Change; 1]>,
 }
@@ -141,6 +146,8 @@ impl NoRoute {
 /// No way, but bindings may have been claimed before that was seen.
 pub(crate) struct Unrouted {
     pub(crate) why: NoRoute,
+    /// As of a way that was found.
+    pub(crate) meets_claim: bool,
     /// Claims won on the way, to be stored all the same.
     pub(crate) claims: SmallVec<[Change; 1]>,
 }
@@ -177,11 +184,14 @@ impl Router<'_> {
             headers: Vec::new(),
             ringback: Ringback::Ringing,
             attempts: VecDeque::new(),
+            meets_claim: false,
             claims: SmallVec::new(),
         };
         match self.follow(&mut routed, caller, dice) {
             Ok(()) => Ok(routed),
-            Err(why) => Err(Unrouted { why, claims: routed.claims }),
+            Err(why) => {
+                Err(Unrouted { why, meets_claim: routed.meets_claim, claims: routed.claims })
+            }
         }
     }
 

@@ -25,6 +25,7 @@ impl Router<'_> {
     ) -> Result<(), NoRoute> {
         let redirect_did = routed.target;
         let (binding, rule) = self.find_binding(redirect_did, caller, &mut routed.claims)?;
+        routed.meets_claim |= rule == MatchRule::Claim;
         let attributes: Option<&Attributes> = binding.attributes.as_deref();
         routed.shown = present(caller, redirect_did, attributes);
         routed.target = binding.destination_did;
