@@ -360,3 +360,41 @@ fn a_refresh_after_a_refused_hold_holds_nobody() {
     assert!(last_heard(&mut sim, BOB).contains("a=sendonly"));
     ends_well(&mut sim);
 }
+
+#[test]
+fn a_reinvite_that_only_rings_is_cancelled() {
+    for hangs_up in [false, true] {
+        let mut sim = masked(1);
+        connect(&mut sim);
+        sim.ua(BOB).quirks.reinvites = Answering::Ring;
+        sim.ua(ALICE).act(0, Move::Reinvite(Media::Hold));
+        sim.run_for(seconds(10));
+        assert_eq!(sim.ua(BOB).asked("CANCEL"), 0);
+        if hangs_up {
+            sim.ua(BOB).act(0, Move::Bye);
+        }
+        sim.run_for(seconds(130));
+        assert_eq!(sim.ua(BOB).asked("CANCEL"), 1);
+        assert_eq!(heard_codes(&mut sim, ALICE, "INVITE").last(), Some(&487));
+        assert_eq!(sim.ua(ALICE).confirmed(), usize::from(!hangs_up), "the call itself goes on");
+        ends_well(&mut sim);
+    }
+}
+
+#[test]
+fn a_peer_that_refuses_every_refresh_keeps_its_call() {
+    for (takes_update, refused) in [(false, 488), (true, 403)] {
+        let mut stage = Stage::usual();
+        stage.settings.session_expires = seconds(90);
+        stage.settings.min_se = seconds(90);
+        let mut sim = world(1, stage);
+        sim.ua(BOB).quirks.allows_update = takes_update;
+        sim.ua(BOB).quirks.updates = if takes_update { Some(501) } else { None };
+        connect(&mut sim);
+        sim.ua(BOB).quirks.reinvites = Answering::Refuse(refused);
+        sim.run_for(seconds(300));
+        assert_eq!(sim.ua(BOB).confirmed(), 1);
+        assert!(sim.ua(BOB).asked("INVITE") > 4, "asked again and again");
+        ends_well(&mut sim);
+    }
+}

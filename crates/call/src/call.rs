@@ -167,13 +167,16 @@ impl Call {
         let branches = self.branches.iter().filter_map(Branch::deadline).min();
         let reliable = self.reliable.as_ref().and_then(|reliable| reliable.next_deadline());
         let b = self.b.as_ref().and_then(Leg::next_deadline);
-        [stage, branches, reliable, self.a.next_deadline(), b].into_iter().flatten().min()
+        let outgoing = self.outgoing.iter().filter_map(Outgoing::deadline).min();
+        let a = self.a.next_deadline();
+        [stage, branches, reliable, outgoing, a, b].into_iter().flatten().min()
     }
 
     /// Runs everything that is due.
     pub(crate) fn handle_deadline(&mut self, cx: &mut Core) {
         self.run_branch_deadlines(cx);
         self.run_reliable_deadline(cx);
+        self.run_outgoing_deadlines(cx);
         self.run_leg_deadlines(cx, Side::A);
         self.run_leg_deadlines(cx, Side::B);
         let now = cx.now;

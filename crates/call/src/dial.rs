@@ -363,6 +363,9 @@ impl Call {
     pub(crate) fn resend_invite(&mut self, cx: &mut Core, id: u16) {
         let Some(at) = self.branches.iter().position(|branch| branch.id == id) else { return };
         let mut branch = self.branches.swap_remove(at);
+        // Its dialogs have ended with the INVITE before.
+        branch.forks.clear();
+        self.forget_dialogs();
         branch.timer = branch.session.offer(&timer_settings(cx));
         if let Ok(()) = self.send_invite(cx, &mut branch) {
             self.keep_branch(branch);

@@ -4,9 +4,10 @@ use alloc::boxed::Box;
 
 use mediator_model::Flow;
 use mediator_sip::dialog::Side as Speaker;
-use mediator_sip::dialog::{Carrier, OfferIn, Retransmission, Sdp, TimerEvent};
+use mediator_sip::dialog::{Carrier, Meaning, Retransmission, Sdp, TimerEvent};
 use mediator_sip::message::{Method, Request};
 
+use crate::branch::Wanted;
 use crate::call::Call;
 use crate::cdr::Originator;
 use crate::context::{ClientUse, Core, Hop, Resolving};
@@ -57,7 +58,10 @@ impl Call {
         if let (Method::Invite, Some(met), Some(leg)) = (request.method, met, self.leg_mut(side)) {
             leg.met = Some(Box::new((cseq, met)));
         }
-        self.outgoing.push(Outgoing { client, side, request, cseq, authenticated, intent });
+        let (until, wanted) = (cx.now + cx.settings.ring_timeout, Wanted::Yes);
+        let outgoing =
+            Outgoing { client, side, request, cseq, authenticated, intent, until, wanted };
+        self.outgoing.push(outgoing);
     }
 
     /// Sends a request once more with credentials; `false`: we have none.
@@ -148,9 +152,11 @@ impl Call {
         self.end(cx, originator, 200);
     }
 
-    /// Requests of peers that wait for the other side get 487 when the call ends (RFC 3261 §15.1.2).
+    /// Requests of peers that wait for the other side get 487 when the call ends (RFC 3261 §15.1.2), and re-INVITEs
+    /// of ours are cancelled.
     pub(crate) fn refuse_relayed(&mut self, cx: &mut Core) {
         for outgoing in &mut self.outgoing {
+            outgoing.cancel(cx);
             if let Intent::Relay(relayed) = &outgoing.intent {
                 cx.refuse(relayed.server, &relayed.request, 487);
                 outgoing.intent = Intent::Settled;
@@ -210,6 +216,16 @@ impl Call {
 
     // ---- time
 
+    /// Cancels re-INVITEs that were answered by nothing but 1xx for as long as a call may ring.
+    pub(crate) fn run_outgoing_deadlines(&mut self, cx: &mut Core) {
+        let now = cx.now;
+        for sent in &mut self.outgoing {
+            if sent.deadline().is_some_and(|until| until <= now) {
+                sent.cancel(cx);
+            }
+        }
+    }
+
     pub(crate) fn run_leg_deadlines(&mut self, cx: &mut Core, side: Side) {
         self.run_2xx_deadline(cx, side);
         let now = cx.now;
@@ -257,7 +273,7 @@ impl Call {
     }
 
     /// Refreshes a leg's session (RFC 4028 §7.2): UPDATE where the peer takes it, else a re-INVITE that changes nothing.
-    fn refresh(&mut self, cx: &mut Core, side: Side) {
+    pub(crate) fn refresh(&mut self, cx: &mut Core, side: Side) {
         let now = cx.now;
         let Some(leg) = self.leg_mut(side) else { return };
         let timer = Some(leg.timer_offer(cx));
@@ -265,11 +281,13 @@ impl Call {
             (false, Some(sdp)) => (Method::Invite, Some(sdp.clone())),
             (true, _) | (false, None) => (Method::Update, None),
         };
-        if method == Method::Invite {
-            if leg.offer_answer.may_offer(OfferIn::Invite).is_err() {
-                return leg.session.refresh_failed(now, REFRESH_RETRY);
-            }
-            leg.offer_answer.handle(Speaker::Local, Carrier::InviteRequest, Sdp::Present);
+        let (carrier, presence) = match sdp {
+            Some(_) => (Carrier::InviteRequest, Sdp::Present),
+            None => (Carrier::UpdateRequest, Sdp::Absent),
+        };
+        // One at a time, of UPDATE too (RFC 3311 §5.1).
+        if let Meaning::Refused(_) = leg.offer_answer.handle(Speaker::Local, carrier, presence) {
+            return leg.session.refresh_failed(now, REFRESH_RETRY);
         }
         let request = Outbound { body: sdp.map(Body::sdp), timer, ..Outbound::new(method) };
         self.request(cx, side, request, Intent::Refresh);

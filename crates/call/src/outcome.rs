@@ -8,6 +8,7 @@ use mediator_sip::dialog::{Carrier, Meaning, Retransmit2xx, Sdp, TooSmallRetry};
 use mediator_sip::message::{Method, Request, Response, reason_phrase, response_to};
 use mediator_sip::transaction::ClientKey;
 
+use crate::branch::Wanted;
 use crate::call::Call;
 use crate::caller::retransmit_times;
 use crate::cdr::Originator;
@@ -30,6 +31,11 @@ impl Call {
             return self.repeated_2xx(cx, side, response);
         };
         if response.status() < 200 {
+            if let Some(sent) = self.outgoing.get_mut(at)
+                && matches!(sent.wanted, Wanted::Cancel(_))
+            {
+                sent.cancel(cx);
+            }
             return;
         }
         let sent = self.outgoing.swap_remove(at);
@@ -133,7 +139,7 @@ impl Call {
                     self.talker(cx, relayed.from).map(|talker| talker.sdp.cross(sdp, address));
                 match crossed {
                     Some(Ok(sdp)) => Some(Body::sdp(sdp)),
-                    _ => return self.relay_failed(cx, relayed, 488, None),
+                    _ => return self.answer_lost(cx, relayed),
                 }
             }
             _ => None,
@@ -148,6 +154,16 @@ impl Call {
             talker.offer_answer.handle(Speaker::Local, carrier, presence);
         }
         self.answer_relayed(cx, relayed, body.as_ref());
+    }
+
+    /// A peer has accepted with SDP that cannot cross: the two sides are in different sessions, and there is none to
+    /// go back to.
+    fn answer_lost(&mut self, cx: &mut Core, relayed: &Relayed) {
+        self.relay_failed(cx, relayed, 488, None);
+        if self.is_talking() {
+            let reason = "SIP;cause=488;text=\"SDP cannot be used\"";
+            self.hang_up(cx, Originator::System, Some(reason));
+        }
     }
 
     /// Answers a peer's re-INVITE, UPDATE or PRACK with 200.
@@ -220,8 +236,32 @@ impl Call {
         {
             return self.retry(cx, sent, response);
         }
+        if matches!(sent.intent, Intent::Refresh) && self.refresh_refused(cx, &sent, response) {
+            return;
+        }
         let retry_after = response.retry_after().ok().flatten();
         self.failed_in_dialog(cx, sent, status, retry_after);
+    }
+
+    /// A peer that refuses a refresh for good is there all the same: the session goes on, watched by us alone. One
+    /// that takes no UPDATE is asked by re-INVITE. `false`: it is to be tried again, or the dialog is gone.
+    fn refresh_refused(&mut self, cx: &mut Core, sent: &Outgoing, response: &Response) -> bool {
+        let now = cx.now;
+        let (Some(leg), Some(timer)) = (self.leg_mut(sent.side), &sent.request.timer) else {
+            return false;
+        };
+        match response.status() {
+            405 | 501 if sent.request.method == Method::Update && leg.sdp.last().is_some() => {
+                leg.allows_update = false;
+                self.refresh(cx, sent.side);
+            }
+            408 | 481 | 491 | 500 | 503 => return false,
+            _ => {
+                let agreed = leg.session.negotiate_uac(response, timer);
+                leg.session.start(now, agreed);
+            }
+        }
+        true
     }
 
     /// A request of ours in a dialog got no final response: 408, or 503 where it could not be sent.

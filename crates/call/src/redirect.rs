@@ -42,6 +42,7 @@ impl Call {
             return false;
         };
         let branch = self.branches.swap_remove(at);
+        self.forget_dialogs();
         if let Some(dial) = &mut self.dial {
             dial.redirects += 1;
         }

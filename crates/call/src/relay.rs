@@ -317,12 +317,11 @@ impl Call {
 
     /// CANCEL of a re-INVITE: passed on; the re-INVITE gets what the other side says in the end.
     pub(crate) fn reinvite_cancelled(&mut self, cx: &mut Core, invite: ServerKey) {
-        let waiting = self.outgoing.iter().find(
+        let waiting = self.outgoing.iter_mut().find(
             |sent| matches!(&sent.intent, Intent::Relay(relayed) if relayed.server == invite),
         );
         if let Some(sent) = waiting {
-            let client = sent.client;
-            cx.layer.cancel(cx.now, client, None, crate::context::ClientUse::Orphan);
+            sent.cancel(cx);
         }
     }
 }

@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use bytes::Bytes;
-use mediator_model::{Flow, Sid};
+use mediator_model::{Flow, Instant, Sid};
 use mediator_sip::HeaderName;
 use mediator_sip::dialog::{
     Dialog, DialogChange, EarlyDialogs, ForkId, NewDialog, RequestParts, TimerOffer,
@@ -15,6 +15,7 @@ use mediator_sip::message::{Method, Request, Response, Writer};
 use mediator_sip::transaction::{ClientKey, ServerKey};
 use smallvec::SmallVec;
 
+use crate::branch::{CancelReason, Wanted};
 use crate::context::{ALLOW, Core};
 use crate::leg::Side;
 
@@ -98,6 +99,29 @@ pub(crate) struct Outgoing {
     /// Credentials were sent: a second challenge is a refusal.
     pub(crate) authenticated: bool,
     pub(crate) intent: Intent,
+    /// An INVITE that has no final response by then is cancelled: nothing else ends it (RFC 3261 §17.1.1.2).
+    pub(crate) until: Instant,
+    pub(crate) wanted: Wanted,
+}
+
+impl Outgoing {
+    /// The deadline of an INVITE.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        let waits = self.request.method == Method::Invite && self.wanted == Wanted::Yes;
+        waits.then_some(self.until)
+    }
+
+    /// Cancels an INVITE, as soon as a 1xx has come (RFC 3261 §9.1).
+    pub(crate) fn cancel(&mut self, cx: &mut Core) {
+        if self.request.method == Method::Invite && self.wanted != Wanted::Cancelled {
+            let user = crate::context::ClientUse::Orphan;
+            let sent = cx.layer.cancel(cx.now, self.client, None, user);
+            self.wanted = match sent {
+                Some(_) => Wanted::Cancelled,
+                None => Wanted::Cancel(CancelReason::CallerGone),
+            };
+        }
+    }
 }
 
 /// What waits until a leg's target is resolved.

@@ -332,12 +332,10 @@ impl Call {
         mut more: VecDeque<Flow>,
         failure: Failure,
     ) {
+        self.forget_dialogs();
         let Some(dial) = &mut self.dial else { return };
         let Some(group) = dial.directory.trunk_group(place.trunk.group) else { return };
         let moves_on = failure.moves_on(&group.failure);
-        if dial.speaking.is_some_and(|early| !self.branches.iter().any(|b| b.id == early.branch)) {
-            dial.speaking = None;
-        }
         if moves_on {
             dial.verdict.moved_on(failure);
             if let Some(flow) = more.pop_front() {
@@ -355,7 +353,17 @@ impl Call {
         self.go_on(cx);
     }
 
+    /// The caller hears of no dialog whose branch is gone: the next one that speaks takes its place.
+    pub(crate) fn forget_dialogs(&mut self) {
+        if let Some(dial) = &mut self.dial {
+            let branches = &self.branches;
+            dial.speaking =
+                dial.speaking.filter(|early| branches.iter().any(|b| b.id == early.branch));
+        }
+    }
+
     fn after_plain_failure(&mut self, cx: &mut Core, failure: Failure) {
+        self.forget_dialogs();
         if let Some(dial) = &mut self.dial {
             dial.verdict.heard = true;
             dial.verdict.moved_on(failure);

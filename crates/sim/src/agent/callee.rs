@@ -349,6 +349,13 @@ impl Agent {
         match how {
             Answering::Accept => false,
             Answering::Silence => true,
+            Answering::Ring => {
+                if let Some(request) = self.servers.get(tx).map(|tx| tx.request.clone()) {
+                    let bytes = self.respond(&request, (180, None), Vec::new(), None);
+                    self.send(bytes);
+                }
+                true
+            }
             Answering::Refuse(status) => {
                 let invite = self.servers.get(tx).is_some_and(|tx| tx.request.method() == "INVITE");
                 if invite {

@@ -277,7 +277,7 @@ impl Agent {
             }
             return self.fail(tx, 481);
         };
-        let busy = self.busy(at, dialog);
+        let (busy, refused) = (self.busy(at, dialog), self.quirks.updates);
         let Some(it) = self.dialog_mut(at, dialog) else { return };
         if wire.cseq() <= it.cseq_in {
             // It was overtaken on its way (RFC 3261 §12.2.2).
@@ -300,6 +300,9 @@ impl Agent {
                 }
             }
             "UPDATE" => {
+                if let Some(status) = refused {
+                    return self.reply(tx, status, None);
+                }
                 it.hear(wire);
                 let body = if wire.has_sdp() {
                     it.sdp_version += 1;

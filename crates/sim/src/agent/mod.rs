@@ -66,6 +66,8 @@ pub enum Answering {
     Accept,
     /// With this code.
     Refuse(u16),
+    /// With 180 and nothing more, until CANCEL.
+    Ring,
     /// Not at all.
     Silence,
 }
@@ -93,6 +95,8 @@ pub struct Quirks {
     pub reinvites: Answering,
     /// What it says to BYE.
     pub byes: Answering,
+    /// The code of its refusal of UPDATE, though it may allow it.
+    pub updates: Option<u16>,
     /// So many ACKs of a 2xx are not sent.
     pub acks_lost: u32,
     /// So many PRACKs are lost, so that they arrive with their first retransmission.
