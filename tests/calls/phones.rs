@@ -249,3 +249,32 @@ fn a_phone_that_moves_during_the_call_is_found_where_it_is() {
     assert_eq!(sim.ua(phil).asked("BYE"), 1);
     ends_well(&mut sim);
 }
+
+#[test]
+fn a_phone_that_redirects_sends_the_call_to_a_number_and_not_to_itself() {
+    use mediator_model::{AllowForward, NumberFormat};
+    for mode in [AllowForward::Direct, AllowForward::Protected, AllowForward::Reroute] {
+        let mut stage = Stage::usual();
+        let phone = stage.phone("phil", PHONE).0 as usize;
+        stage.endpoints[phone].number_format = NumberFormat::Plus;
+        stage.groups.last_mut().unwrap().trunks[0].allow_forward = mode;
+        stage.bindings.clear();
+        stage.bind(REDIRECT, None, PHONE, &[("hide_origination_did", "true")]);
+        let mut sim = world(1, stage);
+        let phil = sim.agent("phil", Party::B, "10.3.0.1:5062", "phil");
+        sim.ua(phil).quirks.login = Some(("phil", "secret"));
+        sim.ua(phil).register(300);
+        sim.run_for(seconds(1));
+        let to = format!("<sip:{}@10.9.9.9?Subject=x>", mediator_sim::CALLED);
+        let headers = vec![("Contact".to_owned(), to)];
+        sim.ua(phil).quirks.plain = true;
+        sim.ua(phil).quirks.no_contact = true;
+        sim.ua(phil).script = vec![(millis(5), Move::Refuse { status: 302, headers })];
+        assert_eq!(code(outcome(&mut sim, REDIRECT, seconds(2)).as_ref()), 200, "{mode:?}");
+        let asked = sim.ua(phil).calls[0].invite.clone().unwrap();
+        assert!(asked.header("To").unwrap().starts_with("<sip:+15550001001@"), "{asked:?}");
+        assert_eq!(sim.ua(phil).calls.len(), 1);
+        assert_eq!(sim.ua(BOB).confirmed(), 1);
+        ends_well(&mut sim);
+    }
+}

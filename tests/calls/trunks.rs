@@ -182,3 +182,15 @@ fn a_name_that_is_never_resolved_does_not_hold_the_call() {
     assert_eq!(sim.ua(ALICE).calls[0].outcome, Some(503), "the trunk has had its time");
     ends_well(&mut sim);
 }
+
+#[test]
+fn a_record_says_who_ended_a_call_that_no_trunk_took() {
+    for (silent, ended_by) in [(true, "SYSTEM"), (false, "DST")] {
+        let mut sim = world(1, Stage::usual());
+        sim.ua(BOB).quirks.silent = silent;
+        sim.ua(BOB).refuses(408);
+        assert_eq!(code(outcome(&mut sim, REDIRECT, seconds(6)).as_ref()), 408);
+        ends_well(&mut sim);
+        assert_eq!(sim.records[0].disconnect_originator.as_str(), ended_by);
+    }
+}
