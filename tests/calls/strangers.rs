@@ -121,3 +121,23 @@ fn a_registration_over_a_connection_ends_with_it() {
     sim.disconnect(phil);
     assert_eq!(code(outcome(&mut sim, REDIRECT, seconds(2)).as_ref()), 480);
 }
+
+/// `auth_required = false`: such a phone calls from where it is registered, and from nowhere else.
+#[test]
+fn an_endpoint_that_may_not_use_digest_still_registers() {
+    let mut stage = stage();
+    stage.endpoints.last_mut().unwrap().auth_required = false;
+    let mut sim = world(1, stage);
+    let phil = sim.agent("phil", Party::B, "10.3.0.1:5062", "phil");
+    sim.ua(phil).quirks.login = Some(("phil", "secret"));
+    sim.ua(phil).answers();
+    sim.ua(phil).register(3600);
+    sim.run_for(seconds(1));
+    let roaming = sim.agent("roaming", Party::A, "10.9.0.1:5060", PHONE);
+    sim.ua(roaming).quirks.login = Some(("phil", "secret"));
+    let refused = sim.ua(roaming).invite(REDIRECT);
+    let call = sim.ua(phil).invite(REDIRECT);
+    sim.run_for(seconds(2));
+    assert_eq!(sim.ua(roaming).calls[refused].outcome, Some(403));
+    assert_eq!(sim.ua(phil).calls[call].outcome, Some(200));
+}

@@ -62,7 +62,7 @@ impl Core {
         {
             return Some(endpoint);
         }
-        match self.verify(request, flow.remote.ip()) {
+        match self.verify(request, flow.remote.ip(), proof) {
             Verdict::Valid(endpoint) => Some(endpoint),
             Verdict::Absent => self.challenge(server, request, &flow, Stale::No),
             Verdict::Stale => self.challenge(server, request, &flow, Stale::Yes),
@@ -164,7 +164,7 @@ impl Core {
         }
     }
 
-    fn verify(&self, request: &Request, source: IpAddr) -> Verdict {
+    fn verify(&self, request: &Request, source: IpAddr, proof: Proof) -> Verdict {
         let realm = self.settings.realm.as_bytes();
         // What was not offered is no answer to a challenge of ours.
         let offered = |algorithm: Algorithm| self.settings.digest.contains(&algorithm);
@@ -182,7 +182,9 @@ impl Core {
             // Not ours: nothing that was computed with it says anything.
             NonceState::Forged => return Verdict::Absent,
         };
-        let Some(index) = self.owner_of(request, &credentials) else { return Verdict::Wrong };
+        let Some(index) = self.owner_of(request, &credentials, proof) else {
+            return Verdict::Wrong;
+        };
         if !is_for(&credentials, request) {
             return Verdict::OtherUri;
         }
@@ -196,10 +198,18 @@ impl Core {
     }
 
     /// The endpoint whose password a request's credentials show.
-    fn owner_of(&self, request: &Request, credentials: &Credentials<'_>) -> Option<EndpointIndex> {
+    fn owner_of(
+        &self,
+        request: &Request,
+        credentials: &Credentials<'_>,
+        proof: Proof,
+    ) -> Option<EndpointIndex> {
         let username = core::str::from_utf8(&credentials.username).unwrap_or_default();
         let index = self.directory.endpoint_by_user(username);
-        let secret = index.and_then(|index| sip_credentials(self.directory.endpoint(index)?));
+        // Registering is always by digest; other requests only where the endpoint may (`auth_required`).
+        let may = |endpoint: &&Endpoint| proof == Proof::Digest || endpoint.auth_required;
+        let endpoint = index.and_then(|index| self.directory.endpoint(index)).filter(may);
+        let secret = endpoint.and_then(sip_credentials);
         // An unknown user costs the same as a wrong password and is told the same.
         let password = secret.map_or("", |secret| secret.password.expose());
         let right = verify_password(credentials, request.method_token(), password);
