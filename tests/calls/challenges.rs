@@ -5,8 +5,8 @@ use mediator_sim::{CALLED, Move, Party, REDIRECT, Sim, Stage};
 
 use crate::support::{ALICE, BOB, code, ends_well, masked, millis, outcome, seconds, world};
 
-fn login(username: &str) -> Option<SipCredentials> {
-    Some(SipCredentials { username: username.into(), password: Secret::new("secret") })
+fn login(username: &str) -> SipCredentials {
+    SipCredentials { username: username.into(), password: Secret::new("secret") }
 }
 
 fn proofs(sim: &mut Sim, who: usize, method: &str) -> Vec<Option<String>> {
@@ -17,7 +17,7 @@ fn proofs(sim: &mut Sim, who: usize, method: &str) -> Vec<Option<String>> {
 #[test]
 fn credentials_go_with_each_further_invite_and_with_the_ack() {
     let mut stage = Stage::usual();
-    stage.endpoints[1].out_credentials = login("us");
+    stage.endpoints[1].out_credentials = Some(login("us"));
     let mut sim = world(1, stage);
     sim.ua(BOB).quirks.login = Some(("us", "secret"));
     sim.ua(BOB).quirks.challenges = true;
@@ -36,8 +36,8 @@ fn credentials_go_with_each_further_invite_and_with_the_ack() {
 fn an_address_gets_its_own_credentials() {
     let mut stage = Stage::usual();
     stage.address(EndpointIndex(1), "10.2.0.2:5060", 1);
-    stage.endpoints[1].addresses[0].credentials = login("bob");
-    stage.endpoints[1].addresses[1].credentials = login("carol");
+    stage.endpoints[1].addresses[0].credentials = Some(login("bob"));
+    stage.endpoints[1].addresses[1].credentials = Some(login("carol"));
     let mut sim = world(1, stage);
     let carol = sim.agent("carol", Party::B, "10.2.0.2:5060", CALLED);
     sim.ua(carol).answers();
@@ -51,7 +51,7 @@ fn an_address_gets_its_own_credentials() {
 #[test]
 fn a_place_that_a_peer_has_named_gets_no_credentials() {
     let mut stage = Stage::usual();
-    stage.endpoints[1].out_credentials = login("us");
+    stage.endpoints[1].out_credentials = Some(login("us"));
     stage.groups[0].trunks[0].allow_forward = AllowForward::DirectUri;
     let mut sim = world(1, stage);
     let carol = sim.agent("carol", Party::B, "10.2.0.2:5060", CALLED);
