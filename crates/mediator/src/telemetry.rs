@@ -1,6 +1,6 @@
 //! Logs: to standard error, written by a thread of their own, so that no shard ever waits for a terminal or a disk.
 //!
-//! Lines beyond [`QUEUED_LINES`] are dropped and counted. Standard output is not ours: it carries the lines that tell
+//! Lines for which the queue has no room are dropped and counted. Standard output is not ours: it carries the lines that tell
 //! who started the server that it is ready.
 
 use std::any::Any;
@@ -9,7 +9,6 @@ use std::panic;
 use std::thread;
 
 use tracing::error;
-use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
@@ -17,45 +16,58 @@ use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
 use crate::cli::{LogArgs, LogFormat};
 use crate::metrics::{Kind, Page, Source};
 
-/// The most lines that wait to be written.
-const QUEUED_LINES: usize = 16_384;
+mod queue;
+mod stamp;
+
+use queue::{LineQueue, LineWriter, line_queue};
+use stamp::Stamp;
+
+/// Why there can be no log.
+#[derive(Debug, thiserror::Error)]
+pub enum LogError {
+    /// No thread to write it.
+    #[error(transparent)]
+    Thread(#[from] io::Error),
+    /// There is one already.
+    #[error(transparent)]
+    Twice(#[from] TryInitError),
+}
 
 /// Logging, for as long as it lives: dropping it writes what waits.
 #[derive(Debug)]
 pub struct Telemetry {
-    _writer: WorkerGuard,
-    dropped: ErrorCounter,
+    _writer: LineWriter,
+    queue: LineQueue,
 }
 
 impl Telemetry {
     /// Begins to log, panics included. Once a process.
-    pub fn start(log: &LogArgs) -> Result<Self, TryInitError> {
-        let (writer, guard) = NonBlockingBuilder::default()
-            .buffered_lines_limit(QUEUED_LINES)
-            .lossy(true)
-            .thread_name("log")
-            .finish(io::stderr());
-        let dropped = writer.error_counter();
+    pub fn start(log: &LogArgs) -> Result<Self, LogError> {
+        let (queue, writer) = line_queue(io::stderr())?;
         let colours = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-        let lines = tracing_subscriber::fmt::layer().with_writer(writer).with_ansi(colours);
+        let lines = tracing_subscriber::fmt::layer()
+            .with_writer(queue.clone())
+            .with_timer(Stamp)
+            .with_ansi(colours);
         let lines = match log.log_format {
             LogFormat::Human => lines.boxed(),
             LogFormat::Json => lines.json().flatten_event(true).boxed(),
         };
-        tracing_subscriber::registry().with(lines.with_filter(log.log.clone())).try_init()?;
+        // One filter for all, so that what nobody wants to know costs one comparison.
+        tracing_subscriber::registry().with(log.log.clone()).with(lines).try_init()?;
         panic::set_hook(Box::new(log_panic));
-        Ok(Self { _writer: guard, dropped })
+        Ok(Self { _writer: writer, queue })
     }
 
     /// Counts the lines that were dropped.
     pub fn dropped_lines(&self) -> DroppedLines {
-        DroppedLines(self.dropped.clone())
+        DroppedLines(self.queue.clone())
     }
 }
 
 /// How many log lines found the queue full.
 #[derive(Clone, Debug)]
-pub struct DroppedLines(ErrorCounter);
+pub struct DroppedLines(LineQueue);
 
 impl Source for DroppedLines {
     fn collect(&self, page: &mut Page) {
@@ -64,7 +76,7 @@ impl Source for DroppedLines {
             "Log lines dropped because the writer lagged behind.",
             Kind::Counter,
         );
-        page.sample(&[], self.0.dropped_lines() as u64);
+        page.sample(&[], self.0.dropped());
     }
 }
 
