@@ -33,8 +33,8 @@ pub use backoff::RetransmitTimes;
 pub use dialog::{CallIdOwner, Dialog, NewDialog, RequestParts};
 pub use early::{DialogChange, EarlyDialogs, ForkId, MAX_FORKS};
 pub use fault::DialogFault;
-pub use identity::request_uri;
 pub use glare::{glare_backoff, pending_retry_after};
+pub use identity::request_uri;
 pub use offer_answer::{Carrier, Meaning, OfferAnswer, OfferIn, Refusal, Sdp, Side, Violation};
 pub use reliable_receiver::{ReliableReceiver, ReliableVerdict};
 pub use reliable_sender::{
