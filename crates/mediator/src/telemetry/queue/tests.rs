@@ -1,3 +1,5 @@
+//! The queue of log lines: what is gathered, what is dropped, and that nobody waits.
+
 use std::sync::mpsc;
 use std::time::Instant;
 
