@@ -48,17 +48,22 @@ impl Candidate for BindingTable {
     }
 }
 
-/// The bindings and nothing to find them by.
-#[derive(Default)]
-struct Bare(Mutex<Vec<Arc<Binding>>>);
+/// The floor: bindings in a list, found by a caller's number that is their place in it. No index can be quicker, for
+/// whoever returns an `Arc` of its own touches the binding's memory.
+struct Bare {
+    list: Mutex<Vec<Arc<Binding>>>,
+    first_caller: u64,
+}
 
 impl Candidate for Bare {
-    fn find(&self, _: BindingKey) -> Option<Arc<Binding>> {
-        None
+    fn find(&self, key: BindingKey) -> Option<Arc<Binding>> {
+        let place = key.origination_did?.as_u64().checked_sub(self.first_caller)?;
+        let list = self.list.lock();
+        list.get(place as usize).filter(|binding| !binding.is_expired(NOW)).cloned()
     }
 
     fn put(&self, binding: Arc<Binding>) {
-        self.0.lock().push(binding);
+        self.list.lock().push(binding);
     }
 
     fn remove(&self, _: &Binding) {}
@@ -164,7 +169,7 @@ const CANDIDATES: [&str; 6] = ["bare", "table", "dashmap", "papaya", "scc", "cop
 fn candidate(name: &str) -> Box<dyn Candidate> {
     let random = RandomState::default;
     match name {
-        "bare" => Box::new(Bare::default()),
+        "bare" => Box::new(Bare { list: Mutex::default(), first_caller: number(212, 0).as_u64() }),
         "table" => Box::new(BindingTable::default()),
         "dashmap" => {
             Box::new(Dash(DashMap::with_capacity_and_hasher_and_shard_amount(0, random(), 256)))
@@ -348,18 +353,24 @@ fn lookups(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// Bindings come and go on another thread, as fast as they can, while `act` runs.
+/// 20,000 bindings come and go each second on another thread while `act` runs: twice the rate of an import.
 fn while_a_writer_works(table: &dyn Candidate, act: impl FnOnce()) {
+    const AT_ONCE: u64 = 20;
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
         scope.spawn(|| {
-            for n in (BINDINGS..2 * BINDINGS).cycle() {
-                let binding = binding(n);
-                table.put(binding.clone());
-                table.remove(&binding);
+            for first in (BINDINGS..2 * BINDINGS).step_by(AT_ONCE as usize).cycle() {
+                let guests: Vec<_> = (first..first + AT_ONCE).map(binding).collect();
+                for guest in &guests {
+                    table.put(guest.clone());
+                }
+                for guest in &guests {
+                    table.remove(guest);
+                }
                 if done.load(Ordering::Relaxed) {
                     break;
                 }
+                std::thread::sleep(Duration::from_millis(1));
             }
         });
         act();

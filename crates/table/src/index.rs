@@ -5,6 +5,23 @@
 //! a full cell gets another one behind it, and an index that holds ten times what it was made for walks ten cells.
 //! Writers are kept apart by a lock that is not here.
 //!
+//! Why this one: `benches/lookup.rs` at 1,000,000 bindings in random order, each found as an `Arc` of the caller's own and
+//! asked for its end, medians of six runs in turn on a machine with other work (2 cores, AMD EPYC):
+//!
+//! | | hit ns | miss ns | insert us, 50 / 99.9 % | bytes an entry | |
+//! |---|---|---|---|---|---|
+//! | no index, the floor | 54 | | | 0 | one cache miss: the binding itself |
+//! | this | 148 | 13 | 0.7 / 5 | 18 | |
+//! | dashmap 6, 256 shards | 144 | 13 | 0.2 / 8 | 53 | readers wait for writers of their shard |
+//! | papaya 0.2 | 136 | 45 | 0.2 / 14 | 54 | |
+//! | scc 3 `HashIndex` | 157 | 10 | 0.2 / 36 | 55 | no value is replaced in one step |
+//! | hash maps in 4096 arc-swaps | 163 | 18 | 2.5 / 13 | 53 | |
+//!
+//! A hit is 23 ns of work while cells and bindings are in a cache, and two cache misses (94-139 ns in all, by allocator
+//! and by page size) when none of a million is; all of the above pay at least those two. What decided are the bytes, for a
+//! binding and all that finds it fit in 200 (144 of them the binding as malloc counts it), that readers never wait, and
+//! that an insert touches one place.
+//!
 //! Invariants, which make a reader's walk right beside a writer:
 //! - a place is filled before its tag says so, and its tag says empty before it is emptied;
 //! - a key stays at its place until it leaves the index;
