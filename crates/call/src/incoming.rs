@@ -175,16 +175,23 @@ fn accept(core: &mut Core, server: ServerKey, request: Request) -> Option<Accept
         refuse(core, server, &request, 483, "Max-Forwards is used up");
         return None;
     }
-    if !names_a_dialog(&request) {
-        core.refuse_with(server, &request, 400, "Malformed Contact or Record-Route", |_| {});
-        return None;
-    }
     if refuses_sdp(&request) {
         refuse(core, server, &request, 406, "the caller does not accept SDP");
         return None;
     }
     let offer = checked_sdp(core, server, &request).ok()?;
     let dialled = dialled_number(core, server, &request)?;
+    // After the number: what asks for nobody here is told so, RFC 2543's INVITE without Contact included.
+    if !names_a_dialog(&request) {
+        core.refuse_with(
+            server,
+            &request,
+            400,
+            "Missing or malformed Contact or Record-Route",
+            |_| {},
+        );
+        return None;
+    }
     let settings = timer_settings(core);
     let session = mediator_sip::dialog::SessionTimer::new();
     let agreed = match session.negotiate_uas(&request, &settings) {
