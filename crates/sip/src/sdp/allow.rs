@@ -97,11 +97,10 @@ impl<'a> Allowed<'a> {
     /// Keeps what may cross. A section that is no audio, video or fax, or none of whose formats may
     /// cross, stays in its place with port 0. Fails only on an address that cannot be shown.
     pub fn from_description(description: &SessionDescription<'a>) -> Result<Self, SdpError> {
-        let media = description
-            .media
-            .iter()
-            .map(|media| AllowedMedia::new(media, &description.attributes))
-            .collect::<Result<_, _>>()?;
+        let mut media = Vec::with_capacity(description.media.len());
+        for section in &description.media {
+            media.push(AllowedMedia::new(section, &description.attributes)?);
+        }
         Ok(Self { bandwidth_kbit: description.bandwidth_kbit, media })
     }
 

@@ -77,6 +77,8 @@ impl<'a> Draft<'a> {
                 if self.media.len() == MAX_MEDIA {
                     return Err(SdpError::TooManyMedia { line: line.number });
                 }
+                // Mostly there is one, and it is large.
+                self.media.reserve_exact(usize::from(self.media.is_empty()));
                 self.media.push(read_media(line)?);
             }
             b'o' if self.origin.is_none() => self.origin = Some(read_origin(line)?),
