@@ -41,6 +41,8 @@ pub struct Attributes {
     pub announce: Option<Box<str>>,
     /// What the caller hears while leg B is dialled.
     pub ringback: Ringback,
+    /// All attributes as they came, those included that nothing here acts on: a JSON object, for call records.
+    pub json: Option<Box<str>>,
 }
 
 /// Why an attribute is refused.

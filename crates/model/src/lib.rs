@@ -16,6 +16,7 @@ mod directory;
 mod endpoint;
 mod number;
 mod ports;
+mod serial;
 mod sid;
 mod time;
 mod transport;

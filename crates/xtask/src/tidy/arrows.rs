@@ -26,7 +26,8 @@ const ROOMS: &[Room] = &[
     Room { package: "mediator-table", may_use: &["mediator-model"] },
     Room { package: "mediator-store", may_use: &["mediator-model"] },
     Room { package: "mediator-net", may_use: &["mediator-model"] },
-    Room { package: "mediator-api", may_use: &["mediator-model"] },
+    // The API reads pages and writes with revisions through the store's traits.
+    Room { package: "mediator-api", may_use: &["mediator-model", "mediator-store"] },
     Room {
         package: "mediator",
         may_use: &[

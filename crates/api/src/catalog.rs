@@ -1,0 +1,3 @@
+//! The small objects in memory: endpoints, trunk groups, trunks, DIDs, tokens, the operator; and who owns which number.
+//!
+//! It follows the store (see `mediator_store::Follower`); requests read it without waiting for a disk.
