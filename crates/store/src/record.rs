@@ -8,6 +8,7 @@ mod calls;
 mod core;
 mod dialout;
 mod kind;
+mod shown;
 
 pub use binding::{BindingRecord, Ttl};
 pub use calls::{CallRow, LegRow, MediaFigures};
@@ -17,6 +18,7 @@ pub use core::{
 };
 pub use dialout::DialoutRecord;
 pub use kind::{Kind, Record, Versioned};
+pub use shown::rfc3339;
 
 /// A JSON object, as attributes are: keys in alphabetical order.
 pub type Object = serde_json::Map<String, serde_json::Value>;
