@@ -1,6 +1,8 @@
-//! HTTP for operators: whether the process lives, and its metrics. On a thread and runtime of its own, away from calls.
+//! HTTP: the server, with TLS where wanted, on a thread and runtime of its own, away from calls; and what operators ask
+//! without credentials: whether the process lives, and its metrics.
 
 mod server;
+mod tls;
 
 #[cfg(test)]
 mod tests;
@@ -14,7 +16,8 @@ use axum::routing::get;
 use crate::metrics::Metrics;
 use crate::shutdown::{Phase, PhaseWatch};
 
-pub use server::{HttpServer, MAX_CONNECTIONS};
+pub use server::{HttpServer, MAX_CONNECTIONS, Serving};
+pub use tls::{ReloadableTls, TlsError, TlsFiles};
 
 /// What the handlers read.
 #[derive(Clone)]

@@ -46,7 +46,7 @@ pub fn serve(path: &Path, log: &LogArgs) -> Result<ExitCode, String> {
         .build()
         .map_err(|error| format!("cannot wait for signals: {error}"))?;
     let mut listening = sockets.announcements();
-    listening.push(format!("listening api http {}", http.address()));
+    listening.push(http.announcement(None));
     let listeners = sockets.listeners().to_vec();
     let shards =
         Shards::start(&config, sockets, &state, clock).map_err(|error| error.to_string())?;
@@ -58,7 +58,8 @@ pub fn serve(path: &Path, log: &LogArgs) -> Result<ExitCode, String> {
     metrics.add(state.tables.clone());
     let shutdown = Shutdown::default();
     let operators = Operators { metrics, phase: shutdown.watch() };
-    http.start(http::router(operators)).map_err(|error| format!("no HTTP thread: {error}"))?;
+    http.start(http::router(operators), None)
+        .map_err(|error| format!("no HTTP thread: {error}"))?;
     let node = Node { path: path.to_owned(), config, state, listeners, shards, clock, shutdown };
     let code = runtime.block_on(node.run(listening))?;
     drop(telemetry);

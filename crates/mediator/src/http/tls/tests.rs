@@ -1,0 +1,1 @@
+//! Pairs that serve, and pairs that do not.
