@@ -219,8 +219,8 @@ fn an_endpoint_called_by_its_number_is_in_the_record() {
     assert_eq!(code(outcome(&mut sim, PHONE, seconds(2)).as_ref()), 200);
     ends_well(&mut sim);
     let record = sim.records[0].clone();
-    assert_eq!(record.number_dst, Some(mediator_sim::number(PHONE)));
-    assert!(record.endpoint.is_some() && record.endpoint == record.endpoint_dst);
+    assert_eq!(record.number_dst, mediator_sim::number(PHONE));
+    assert!(record.endpoint.is_some() && record.endpoint == record.leg_b.map(|leg| leg.endpoint));
     assert_eq!(record.kind.as_str(), "inbound");
 }
 

@@ -42,5 +42,6 @@ impl Engine {
             self.core.refuse(invite.server, &invite.request, 500);
         }
         call.end(&mut self.core, Originator::System, 500);
+        self.core.event(Event::CallGone { call: call.sid });
     }
 }

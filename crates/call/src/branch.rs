@@ -5,6 +5,7 @@
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
+use alloc::sync::Arc;
 
 use bytes::Bytes;
 use mediator_model::{EndpointIndex, Flow, Instant, Sid, TrunkIndex};
@@ -91,6 +92,7 @@ pub(crate) struct Destination {
 #[derive(Debug)]
 pub(crate) struct Branch {
     pub(crate) id: u16,
+    pub(crate) call_id: Arc<str>,
     pub(crate) phase: Phase,
     pub(crate) wanted: Wanted,
     pub(crate) destination: Destination,

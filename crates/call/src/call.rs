@@ -8,6 +8,7 @@
 //! gets BYE or has sent one.
 
 use alloc::boxed::Box;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::time::Duration;
 
@@ -120,14 +121,43 @@ impl Call {
     pub(crate) fn join(&mut self, cx: &mut Core, setup: Duration) {
         self.stage = Stage::Talking { ends: cx.now + cx.settings.max_call_duration };
         let talk = cx.wall();
+        // The answer to a late offer comes with the ACK.
+        let answered = self.b.as_ref().is_none_or(|b| b.owed_ack.is_none());
+        let mut codec = None;
         if let Some(record) = &mut self.record {
             record.date_talk = Some(talk);
             record.sip_cause = 200;
+            if answered {
+                record.codec = record.codec.or(self.a.sdp.codec());
+            }
+            codec = record.codec;
         }
         // A held call keeps nothing that only dialling needed.
         self.branches.shrink_to_fit();
         cx.counters.calls_answered.add_one();
-        cx.event(Event::CallAnswered { call: self.sid, setup });
+        cx.event(Event::CallAnswered { call: self.sid, setup, date_talk: talk, codec });
+    }
+
+    /// An answer has crossed, towards `side`: what it favours is the codec.
+    pub(crate) fn note_codec(&mut self, cx: &mut Core, side: Side) {
+        let Some(codec) = self.leg(side).map(|leg| leg.sdp.codec()) else { return };
+        let talking = self.is_talking();
+        let Some(record) = &mut self.record else { return };
+        if record.codec != codec {
+            record.codec = codec;
+            if talking {
+                cx.event(Event::CodecAgreed { call: self.sid, codec });
+            }
+        }
+    }
+
+    /// What became of leg B's INVITE, where the record still tells of that one.
+    pub(crate) fn note_leg_b(&mut self, call_id: &Arc<str>, sip_cause: u16) {
+        if let Some(leg_b) = self.record.as_mut().and_then(|record| record.leg_b.as_mut())
+            && Arc::ptr_eq(&leg_b.call_id, call_id)
+        {
+            leg_b.sip_cause = sip_cause;
+        }
     }
 
     /// The call is over: writes its record and gives back what it held. Only the first time counts.
@@ -152,6 +182,12 @@ impl Call {
             record.disconnect_originator = originator;
             if record.date_talk.is_none() {
                 record.sip_cause = final_code;
+            }
+            if let Some(leg_b) = &mut record.leg_b
+                && leg_b.sip_cause == 0
+            {
+                // It is being cancelled.
+                leg_b.sip_cause = 487;
             }
             cx.event(Event::CallEnded(record));
         }

@@ -242,6 +242,9 @@ impl Call {
         let Some(branch) = self.branches.iter_mut().find(|b| b.id == early.branch) else { return };
         let Some(address) = cx.listener(&branch.flow).map(|l| l.advertised.ip()) else { return };
         let body = branch.sdp.cross(sdp, address).ok().map(Body::sdp);
+        if let Some(record) = &mut self.record {
+            record.codec = branch.sdp.codec();
+        }
         let owed = branch.fork_mut(early.fork).and_then(|fork| fork.owed_prack.take());
         if let Some(owed) = owed {
             self.send_prack(cx, early, owed, body);

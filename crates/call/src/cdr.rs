@@ -1,9 +1,8 @@
 //! Call records: what a call was, built while it runs (contract §5, Mediator CDR).
 
-use alloc::boxed::Box;
 use alloc::sync::Arc;
 
-use mediator_model::{Binding, Number, Sid, UnixMillis};
+use mediator_model::{Binding, Flow, Number, Sid, UnixMillis};
 
 use crate::FlowKind;
 
@@ -42,14 +41,13 @@ pub struct CallRecord {
     pub endpoint: Option<Sid>,
     /// The endpoint that the call came from.
     pub endpoint_src: Sid,
-    /// The endpoint that leg B went to last.
-    pub endpoint_dst: Option<Sid>,
-    /// The caller's number.
+    /// The caller's number; `None` where it has none, or hides it.
     pub number_src: Option<Number>,
     /// The number dialled.
     pub number_redirect: Number,
-    /// The number that leg B was asked for.
-    pub number_dst: Option<Number>,
+    /// The number behind the first binding; without one, the number dialled. What further bindings lead to is in
+    /// [`LegB::number_dst`].
+    pub number_dst: Number,
     /// The caller's INVITE.
     pub date_start: UnixMillis,
     /// The answer; `None`: never.
@@ -61,7 +59,32 @@ pub struct CallRecord {
     /// Who ended it.
     pub disconnect_originator: Originator,
     /// Call-ID of leg A.
-    pub call_id_src: Box<str>,
-    /// Call-ID of the leg B that was tried last.
-    pub call_id_dst: Option<Box<str>>,
+    pub call_id_src: Arc<str>,
+    /// The way that the caller's INVITE came.
+    pub flow_src: Flow,
+    /// The number that the source asserted (RFC 3325); `None` where it hides it.
+    pub identity: Option<Number>,
+    /// The codec that both sides agreed on last, by its registered name; `None`: none.
+    pub codec: Option<&'static str>,
+    /// Leg B: the one that answered, else the one that was tried last; `None`: nothing was dialled.
+    pub leg_b: Option<LegB>,
+}
+
+/// Leg B, from its INVITE on.
+#[derive(Clone, Debug)]
+pub struct LegB {
+    /// The endpoint that it went to.
+    pub endpoint: Sid,
+    /// Its Call-ID.
+    pub call_id: Arc<str>,
+    /// The way that the INVITE went.
+    pub flow: Flow,
+    /// The INVITE.
+    pub date_start: UnixMillis,
+    /// The caller as it was shown; `None`: anonymous.
+    pub number_src: Option<Number>,
+    /// The number that was asked for.
+    pub number_dst: Number,
+    /// Its final code: 408 and 503 where it gave none in time or could not be reached; 0 while it has none.
+    pub sip_cause: u16,
 }

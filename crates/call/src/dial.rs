@@ -19,6 +19,7 @@ use smallvec::SmallVec;
 
 use crate::branch::{Branch, CancelReason, Destination, Phase, Wanted};
 use crate::call::Call;
+use crate::cdr::LegB;
 use crate::context::{ALLOW, ClientUse, Core, Hop, Resolving};
 use crate::identity::Shown;
 use crate::io::Event;
@@ -34,7 +35,7 @@ const USUAL_ADDRESS_BYTES: usize = 64;
 const USUAL_TAG_BYTES: usize = 48;
 
 /// Branches that one attempt may ring together.
-const MAX_PARALLEL: usize = 10;
+pub(crate) const MAX_PARALLEL: usize = 10;
 
 /// Everything that is needed until the caller has its final response.
 #[derive(Debug)]
@@ -288,12 +289,9 @@ impl Call {
             routes: &[],
             cseq: 1,
         });
-        if let Some(record) = &mut self.record {
-            record.endpoint_dst = Some(place.endpoint_sid);
-            record.call_id_dst = Some(call_id.into_boxed_str());
-        }
         Some(Branch {
             id,
+            call_id: call_id.into(),
             phase: Phase::Resolving { until: cx.now + cx.settings.trunk_timeout },
             wanted: Wanted::Yes,
             destination: place,
@@ -356,7 +354,36 @@ impl Call {
                 cx.event(Event::Dialled { delay: cx.now.saturating_since(invite.arrived) });
             }
         }
+        let numbers = (dial.routed.shown.number(), dial.routed.target);
+        if first {
+            self.is_leg_b(cx, branch, numbers);
+        }
         Ok(())
+    }
+
+    /// The record tells of this branch from here on.
+    pub(crate) fn is_leg_b(
+        &mut self,
+        cx: &mut Core,
+        branch: &Branch,
+        (number_src, number_dst): (Option<Number>, Number),
+    ) {
+        let Some(record) = &mut self.record else { return };
+        let known = record.leg_b.as_ref();
+        if known.is_some_and(|known| Arc::ptr_eq(&known.call_id, &branch.call_id)) {
+            return;
+        }
+        let (endpoint, call_id) = (branch.destination.endpoint_sid, branch.call_id.clone());
+        record.leg_b = Some(LegB {
+            endpoint,
+            call_id: call_id.clone(),
+            flow: branch.flow,
+            date_start: cx.wall(),
+            number_src,
+            number_dst,
+            sip_cause: 0,
+        });
+        cx.event(Event::LegB { call: self.sid, endpoint, call_id });
     }
 
     /// Sends a branch's INVITE once more: with credentials, or with a longer session interval.
@@ -420,6 +447,8 @@ impl Call {
         // A name that is not resolved in time was asked nothing.
         let asked = branch.client().is_some();
         let failure = if asked { Failure::Timeout } else { Failure::Unreachable };
+        let call_id = branch.call_id.clone();
+        self.note_leg_b(&call_id, failure.code());
         self.cancel_branch(cx, id, CancelReason::CallerGone);
         self.after_failure(cx, &place, more, failure);
     }

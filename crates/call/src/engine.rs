@@ -23,7 +23,7 @@ use crate::counters::Counters;
 use crate::dial::read_tag;
 use crate::incoming::{refuse_busy, unsupported};
 use crate::ingress::Proof;
-use crate::io::{EngineSetup, Input, Output};
+use crate::io::{EngineSetup, Event, Input, Output};
 use crate::leg::Side;
 use crate::probe::Probes;
 use crate::relay::refuse_method;
@@ -421,6 +421,7 @@ impl Engine {
             self.calls.remove(key);
             self.sids.remove(&sid);
             self.defective.remove(&key);
+            self.core.event(Event::CallGone { call: sid });
             return;
         }
         let due = call.next_deadline();

@@ -36,6 +36,14 @@ impl Caller {
         }
     }
 
+    /// The number that the account's owner may be told: a hidden one is told nobody.
+    pub const fn told(self) -> Option<Number> {
+        match self {
+            Self::Open(number) => Some(number),
+            Self::Withheld(_) | Self::Anonymous => None,
+        }
+    }
+
     /// What a following binding takes this caller for, once an earlier one has shown it as `shown`.
     pub(crate) const fn after(self, shown: Shown) -> Self {
         match shown {
@@ -52,6 +60,16 @@ pub enum Shown {
     Number(Number),
     /// `"Anonymous" <sip:anonymous@anonymous.invalid>` and `Privacy: id` (RFC 3323 §4.1.1.3).
     Anonymous,
+}
+
+impl Shown {
+    /// The number, where one is shown.
+    pub const fn number(self) -> Option<Number> {
+        match self {
+            Self::Number(number) => Some(number),
+            Self::Anonymous => None,
+        }
+    }
 }
 
 /// Applies a binding's identity attributes.
@@ -78,20 +96,35 @@ pub(crate) const fn present_plain(caller: Caller) -> Shown {
     }
 }
 
-/// Reads who calls from an INVITE of `endpoint`. A phone cannot claim another's number.
-pub(crate) fn caller_of(request: &Request, endpoint: &Endpoint) -> Caller {
+/// Who calls, and the number that the source has asserted (RFC 3325), where it may be told.
+pub(crate) struct Identified {
+    pub(crate) caller: Caller,
+    pub(crate) asserted: Option<Number>,
+}
+
+/// Reads who calls from an INVITE of `endpoint`. A phone cannot claim another's number, and asserts nothing.
+pub(crate) fn caller_of(request: &Request, endpoint: &Endpoint) -> Identified {
     let from = request.from().ok();
     let from_number = from.as_ref().and_then(|from| number_of(&from.uri));
-    let number = if let EndpointKind::ThirdParty { credentials: Some(_) } = endpoint.kind {
-        from_number.filter(|n| endpoint.dids.contains(n)).or_else(|| endpoint.dids.first().copied())
-    } else {
-        asserted_number(request).or(from_number)
+    let (number, asserted) =
+        if let EndpointKind::ThirdParty { credentials: Some(_) } = endpoint.kind {
+            let own = from_number.filter(|number| endpoint.dids.contains(number));
+            (own.or_else(|| endpoint.dids.first().copied()), None)
+        } else {
+            let asserted = asserted_number(request);
+            (asserted.or(from_number), asserted)
+        };
+    let Some(number) = number else {
+        return Identified { caller: Caller::Anonymous, asserted: None };
     };
-    let Some(number) = number else { return Caller::Anonymous };
     let privacy = request.privacy();
     let asks_privacy = privacy.id || privacy.user || privacy.header;
     let from_hides = from.is_none_or(|from| from_is_anonymous(&from.uri));
-    if asks_privacy || from_hides { Caller::Withheld(number) } else { Caller::Open(number) }
+    if asks_privacy || from_hides {
+        Identified { caller: Caller::Withheld(number), asserted: None }
+    } else {
+        Identified { caller: Caller::Open(number), asserted }
+    }
 }
 
 /// The number in a URI's user part, where it is one.

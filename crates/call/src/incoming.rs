@@ -19,7 +19,7 @@ use crate::cdr::{CallRecord, Originator};
 use crate::context::Core;
 use crate::dial::{Caller100Rel, Dial, local_tag};
 use crate::engine::Engine;
-use crate::identity::{Caller, caller_of, number_of};
+use crate::identity::{Identified, caller_of, number_of};
 use crate::ingress::Proof;
 use crate::io::{CallStarted, Event, Output};
 use crate::leg::{Leg, LocalSdp, timer_settings};
@@ -40,7 +40,7 @@ struct Accepted {
     request: Request,
     source: EndpointIndex,
     dialled: Number,
-    caller: Caller,
+    who: Identified,
     offer: Option<Box<[u8]>>,
     agreed: Negotiated,
     holds: Holds,
@@ -120,7 +120,7 @@ fn find_way(core: &mut Core, accepted: &mut Accepted) -> Result<Routed, NoWay> {
         wall: core.wall(),
         claiming: Claiming::DryRun,
     };
-    let (dialled, caller) = (accepted.dialled, accepted.caller);
+    let (dialled, caller) = (accepted.dialled, accepted.who.caller);
     let mut way = router.route(dialled, caller, &mut core.dice);
     let mut taken = Accounts::new();
     let claims = match &way {
@@ -210,9 +210,9 @@ fn accept(core: &mut Core, server: ServerKey, request: Request) -> Option<Accept
         refuse_busy(core, server, &request, seconds, "endpoint limit");
         return None;
     }
-    let caller = caller_of(&request, endpoint);
+    let who = caller_of(&request, endpoint);
     let offer = offer.map(|sdp| Box::from(&*sdp));
-    Some(Accepted { server, request, source, dialled, caller, offer, agreed, holds })
+    Some(Accepted { server, request, source, dialled, who, offer, agreed, holds })
 }
 
 /// 420 with what we do not understand (RFC 3261 §8.2.2.3); `true`: it was sent.
@@ -318,7 +318,7 @@ fn new_call(
     accepted: Accepted,
     routed: Routed,
 ) -> Result<Box<Call>, Box<Unmade>> {
-    let Accepted { server, request, source, dialled, caller, offer, agreed, holds } = accepted;
+    let Accepted { server, request, source, dialled, who, offer, agreed, holds } = accepted;
     let tag = local_tag(key, None, core.dice.next_u64());
     let (Some(flow), Ok(dialog)) =
         (core.layer.server_flow(server), Dialog::from_request(&request, tag.as_bytes()))
@@ -339,29 +339,31 @@ fn new_call(
     a.agreed = Some(agreed);
     let presence = if offer.is_some() { Sdp::Present } else { Sdp::Absent };
     a.offer_answer.handle(Speaker::Remote, Carrier::InviteRequest, presence);
-    let sid = core.dice.sid();
-    let call_id: Box<str> = String::from_utf8_lossy(request.call_id().unwrap_or_default()).into();
-    announce(core, sid, &routed, (endpoint_src, caller, dialled), &call_id);
+    let source_flow = core.layer.server_source(server).unwrap_or(flow);
     let record = CallRecord {
-        call: sid,
+        call: core.dice.sid(),
         kind: routed.kind,
         binding: routed.binding.as_ref().map(|(binding, _)| binding.clone()),
         endpoint: runs_the_flow(&routed).and_then(|at| directory.endpoint(at)).map(|e| e.sid),
         endpoint_src,
-        endpoint_dst: None,
-        number_src: caller.number(),
+        number_src: who.caller.told(),
         number_redirect: dialled,
-        number_dst: Some(
-            routed.binding.as_ref().map_or(routed.target, |(binding, _)| binding.destination_did),
-        ),
+        number_dst: routed
+            .binding
+            .as_ref()
+            .map_or(routed.target, |(binding, _)| binding.destination_did),
         date_start: core.wall(),
         date_talk: None,
         date_stop: UnixMillis(0),
         sip_cause: 0,
         disconnect_originator: Originator::System,
-        call_id_src: call_id,
-        call_id_dst: None,
+        call_id_src: String::from_utf8_lossy(request.call_id().unwrap_or_default()).into(),
+        flow_src: source_flow,
+        identity: who.asserted,
+        codec: None,
+        leg_b: None,
     };
+    announce(core, &record, &routed);
     let dial = Dial {
         claims_pending: routed.claims.len(),
         max_forwards: hops_left(&request),
@@ -383,7 +385,7 @@ fn new_call(
     };
     let mut call = Box::new(Call {
         key,
-        sid,
+        sid: record.call,
         stage: Stage::Dialling,
         invite: Some(Box::new(CallerInvite { server, request, arrived: core.now })),
         a,
@@ -410,24 +412,21 @@ fn runs_the_flow(routed: &Routed) -> Option<EndpointIndex> {
 }
 
 /// Tells the driver of the call, its claims, and what its binding asks for that nothing here can serve.
-fn announce(
-    core: &mut Core,
-    call: mediator_model::Sid,
-    routed: &Routed,
-    (endpoint, caller, dialled): (mediator_model::Sid, Caller, Number),
-    call_id: &str,
-) {
+fn announce(core: &mut Core, record: &CallRecord, routed: &Routed) {
+    let call = record.call;
     let binding = routed.binding.as_ref().map(|(binding, _)| binding);
     core.event(Event::CallStarted {
         call,
         started: Box::new(CallStarted {
-            kind: routed.kind,
+            kind: record.kind,
             reference: binding.map(|binding| binding.sid),
-            endpoint,
-            number_src: caller.number(),
-            number_redirect: dialled,
-            number_dst: routed.target,
-            call_id: call_id.into(),
+            account: binding.and(record.endpoint),
+            endpoint: record.endpoint_src,
+            number_src: record.number_src,
+            number_redirect: record.number_redirect,
+            number_dst: record.number_dst,
+            date_start: record.date_start,
+            call_id: record.call_id_src.clone(),
         }),
     });
     for claim in &routed.claims {

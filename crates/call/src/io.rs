@@ -215,15 +215,40 @@ pub enum Event {
         /// The call.
         call: CallSid,
     },
+    /// Leg B is this one from here on: its INVITE has left, or it has won against others that rang with it.
+    LegB {
+        /// The call.
+        call: CallSid,
+        /// The endpoint that it goes to.
+        endpoint: Sid,
+        /// Its Call-ID.
+        call_id: Arc<str>,
+    },
     /// Both sides are joined.
     CallAnswered {
         /// The call.
         call: CallSid,
         /// From the caller's INVITE to the answer.
         setup: Duration,
+        /// When.
+        date_talk: UnixMillis,
+        /// The codec that was agreed on; `None`: none yet.
+        codec: Option<&'static str>,
     },
-    /// It is over; the record says how.
+    /// The two sides of an answered call have agreed on another codec, or on their first one.
+    CodecAgreed {
+        /// The call.
+        call: CallSid,
+        /// Its registered name.
+        codec: Option<&'static str>,
+    },
+    /// It is over; the record says how. BYEs and CANCELs may still be under way.
     CallEnded(Box<CallRecord>),
+    /// Nothing of an ended call is left.
+    CallGone {
+        /// The call.
+        call: CallSid,
+    },
     /// The first INVITE of leg B left this long after the caller's INVITE came.
     Dialled {
         /// Post-dial delay added by us.
@@ -288,14 +313,18 @@ pub struct CallStarted {
     pub kind: crate::FlowKind,
     /// The binding, for a binding flow.
     pub reference: Option<Sid>,
+    /// The mediator endpoint whose binding it is.
+    pub account: Option<Sid>,
     /// The endpoint that it came from.
     pub endpoint: Sid,
-    /// The caller's number, where it has one.
+    /// The caller's number; `None` where it has none, or hides it.
     pub number_src: Option<Number>,
     /// The number dialled.
     pub number_redirect: Number,
-    /// The number that leg B goes to.
+    /// The number behind the first binding; without one, the number dialled.
     pub number_dst: Number,
+    /// The caller's INVITE.
+    pub date_start: UnixMillis,
     /// The caller's Call-ID.
-    pub call_id: Box<str>,
+    pub call_id: Arc<str>,
 }

@@ -12,7 +12,7 @@ use mediator_sip::dialog::{
     Dialog, Negotiated, OfferAnswer, Retransmit2xx, SessionTimer, SessionTimerSettings, TimerOffer,
 };
 use mediator_sip::message::{Headers, Method};
-use mediator_sip::sdp::{Crossing, SdpError, rewrite_direct, same_content};
+use mediator_sip::sdp::{Allowed, Crossing, SdpError, SessionDescription, same_content};
 use mediator_sip::transaction::ServerKey;
 
 use crate::context::{Core, Hop};
@@ -49,20 +49,24 @@ pub(crate) struct LocalSdp {
     last: Option<Bytes>,
     /// What an offer that is under way would replace, and what stands where it is refused.
     replaced: Option<Bytes>,
+    /// What the last description favours.
+    codec: Option<&'static str>,
 }
 
 impl LocalSdp {
     /// None sent yet; `session_id` is random, so that it says nothing.
     pub(crate) const fn new(session_id: u64) -> Self {
         // 62 bits: some peers read o= into signed 64-bit integers.
-        Self { session_id: session_id >> 2, version: 1, last: None, replaced: None }
+        Self { session_id: session_id >> 2, version: 1, last: None, replaced: None, codec: None }
     }
 
     /// Writes the other side's SDP anew for this leg (contract §2, allow-list).
     pub(crate) fn cross(&mut self, theirs: &[u8], our_address: IpAddr) -> Result<Bytes, SdpError> {
         let crossing =
             Crossing { session_id: self.session_id, session_version: self.version, our_address };
-        let written = exact(&rewrite_direct(theirs, &crossing)?);
+        let allowed = Allowed::from_description(&SessionDescription::parse(theirs)?)?;
+        self.codec = allowed.codec();
+        let written = exact(&allowed.write(&crossing));
         let Some(last) = &self.last else {
             self.last = Some(written.clone());
             return Ok(written);
@@ -72,7 +76,7 @@ impl LocalSdp {
         }
         self.version += 1;
         let crossing = Crossing { session_version: self.version, ..crossing };
-        let written = exact(&rewrite_direct(theirs, &crossing)?);
+        let written = exact(&allowed.write(&crossing));
         self.last = Some(written.clone());
         Ok(written)
     }
@@ -95,6 +99,11 @@ impl LocalSdp {
         if let Some(before) = self.replaced.take() {
             self.last = Some(before);
         }
+    }
+
+    /// What the description that crossed last favours: of an answer, the codec that was agreed on.
+    pub(crate) const fn codec(&self) -> Option<&'static str> {
+        self.codec
     }
 
     /// What was sent last, and not refused.

@@ -197,7 +197,9 @@ impl Call {
         };
         let answered = body.is_some();
         self.send_ack(cx, side, cseq, body);
-        if !answered {
+        if answered {
+            self.note_codec(cx, side);
+        } else {
             // No answer to the offer, so no session.
             self.hang_up(
                 cx,

@@ -7,6 +7,7 @@
 //! - [`io`]: what goes in and comes out.
 //! - [`Engine`]: one shard's calls.
 //! - [`route`]: number -> DID -> endpoint -> bindings -> attempts; `flows`: what each kind of call does.
+//! - [`explain`](explain()): where a call would go.
 //! - `call`, `dial`, `ringing`, `caller`, `legs`, `relay`, `outcome`: one call, stage by stage.
 #![no_std]
 
@@ -25,6 +26,7 @@ mod dial;
 mod dice;
 mod dtmf;
 mod engine;
+mod explain;
 mod flows;
 mod identity;
 mod incoming;
@@ -45,9 +47,10 @@ mod verdict;
 pub mod io;
 pub mod route;
 
-pub use cdr::{CallRecord, Originator};
+pub use cdr::{CallRecord, LegB, Originator};
 pub use counters::{Counter, Counters};
 pub use engine::Engine;
+pub use explain::{Explained, Place, Rule, explain};
 pub use flows::FlowKind;
 pub use identity::{Caller, Shown};
 pub use leg::Side;

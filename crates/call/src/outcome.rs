@@ -150,8 +150,13 @@ impl Call {
             _ => Carrier::Update2xx,
         };
         let presence = if body.is_some() { Sdp::Present } else { Sdp::Absent };
+        let mut answers = false;
         if let Some(talker) = self.talker(cx, relayed.from) {
-            talker.offer_answer.handle(Speaker::Local, carrier, presence);
+            let said = talker.offer_answer.handle(Speaker::Local, carrier, presence);
+            answers = said == Meaning::Answer;
+        }
+        if answers {
+            self.note_codec(cx, relayed.from);
         }
         self.answer_relayed(cx, relayed, body.as_ref());
     }

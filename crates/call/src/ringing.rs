@@ -60,6 +60,7 @@ impl Call {
     pub(crate) fn invite_failed(&mut self, cx: &mut Core, id: u16, failure: Failure) {
         let Some(at) = self.branches.iter().position(|branch| branch.id == id) else { return };
         let branch = self.branches.swap_remove(at);
+        self.note_leg_b(&branch.call_id, failure.code());
         if branch.is_wanted() {
             let place = branch.destination.clone();
             self.after_failure(cx, &place, branch.more_flows, failure);
@@ -176,7 +177,10 @@ impl Call {
         let mut branch = self.branches.swap_remove(at);
         if let Some(dial) = &mut self.dial {
             self.holds.absorb(&mut dial.attempt_holds);
+            let numbers = (dial.routed.shown.number(), dial.routed.target);
+            self.is_leg_b(cx, &branch, numbers);
         }
+        self.note_leg_b(&branch.call_id, 200);
         let said = branch.fork_mut(fork).and_then(|fork| fork.said.take());
         let Some(leg) = leg_b_of(cx, branch, fork, response) else { return };
         self.b = Some(leg);

@@ -100,6 +100,25 @@ pub struct Routed {
     pub claims: SmallVec<[Change; 1]>,
 }
 
+impl Routed {
+    /// Before the first binding: the caller as presented, the number as dialled.
+    pub(crate) fn begin(dialled: Number, caller: Caller) -> Self {
+        Self {
+            kind: FlowKind::Inbound,
+            binding: None,
+            accounts: SmallVec::new(),
+            target: dialled,
+            shown: present_plain(caller),
+            cnam: None,
+            headers: Vec::new(),
+            ringback: Ringback::Ringing,
+            attempts: VecDeque::new(),
+            meets_claim: false,
+            claims: SmallVec::new(),
+        }
+    }
+}
+
 /// Why there is no way.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum NoRoute {
@@ -174,19 +193,7 @@ impl Router<'_> {
         caller: Caller,
         dice: &mut Dice,
     ) -> Result<Routed, Unrouted> {
-        let mut routed = Routed {
-            kind: FlowKind::Inbound,
-            binding: None,
-            accounts: SmallVec::new(),
-            target: dialled,
-            shown: present_plain(caller),
-            cnam: None,
-            headers: Vec::new(),
-            ringback: Ringback::Ringing,
-            attempts: VecDeque::new(),
-            meets_claim: false,
-            claims: SmallVec::new(),
-        };
+        let mut routed = Routed::begin(dialled, caller);
         match self.follow(&mut routed, caller, dice) {
             Ok(()) => Ok(routed),
             Err(why) => {
@@ -195,7 +202,14 @@ impl Router<'_> {
         }
     }
 
-    fn follow(&self, routed: &mut Routed, caller: Caller, dice: &mut Dice) -> Result<(), NoRoute> {
+    /// Follows bindings from [`Routed::target`] on, until attempts are found; where it fails, `routed` is as far as it
+    /// came.
+    pub(crate) fn follow(
+        &self,
+        routed: &mut Routed,
+        caller: Caller,
+        dice: &mut Dice,
+    ) -> Result<(), NoRoute> {
         let mut passed: SmallVec<[Number; MAX_BINDINGS]> = SmallVec::new();
         let mut seen_as = caller;
         loop {

@@ -108,17 +108,18 @@ impl Sim {
     }
 
     fn check_events(&mut self) {
-        let mut calls: HashMap<_, (u32, u32)> = HashMap::new();
+        let mut calls: HashMap<_, String> = HashMap::new();
         for (_, event) in &self.events {
             match event {
-                Event::CallStarted { call, .. } => calls.entry(*call).or_default().0 += 1,
-                Event::CallEnded(record) => calls.entry(record.call).or_default().1 += 1,
+                Event::CallStarted { call, .. } => calls.entry(*call).or_default().push('s'),
+                Event::CallEnded(record) => calls.entry(record.call).or_default().push('e'),
+                Event::CallGone { call } => calls.entry(*call).or_default().push('g'),
                 _ => {}
             }
         }
-        let odd = calls.values().filter(|counts| **counts != (1, 1)).count();
+        let odd = calls.values().filter(|stages| *stages != "seg").count();
         if odd > 0 {
-            self.faults.push(format!("{odd} calls were not started and ended once"));
+            self.faults.push(format!("{odd} calls did not start, end and go once, in this order"));
         }
     }
 }

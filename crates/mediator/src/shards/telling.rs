@@ -45,7 +45,8 @@ impl Teller {
                 );
             }
             Event::CallRinging { call } => debug!(%call, "call ringing"),
-            Event::CallAnswered { call, setup } => {
+            Event::LegB { .. } | Event::CodecAgreed { .. } | Event::CallGone { .. } => {}
+            Event::CallAnswered { call, setup, .. } => {
                 self.metrics.setup.observe(setup);
                 info!(%call, setup_ms = setup.as_millis() as u64, "call answered");
             }

@@ -104,6 +104,20 @@ impl<'a> Allowed<'a> {
         Ok(Self { bandwidth_kbit: description.bandwidth_kbit, media })
     }
 
+    /// What the sender favours: the first speech or video format of the first section in use, by its registered name;
+    /// `t38` where that is fax.
+    pub fn codec(&self) -> Option<&'static str> {
+        let first = self.media.iter().find(|media| media.port != 0)?;
+        match &first.formats {
+            Formats::Rtp(formats) => formats
+                .iter()
+                .find(|format| format.encoding.is_media())
+                .map(|format| format.encoding.name()),
+            Formats::Fax(_) => Some("t38"),
+            Formats::Refused { .. } => None,
+        }
+    }
+
     /// Makes every section flow `direction` at most: [`Direction::SendOnly`] puts the reader on hold.
     pub fn limit_direction(&mut self, direction: Direction) {
         for media in &mut self.media {
