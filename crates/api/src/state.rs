@@ -1,0 +1,31 @@
+//! What every handler has at hand.
+
+use std::sync::Arc;
+
+use mediator_model::UnixMillis;
+
+use crate::auth::Logins;
+use crate::ports::Backend;
+use crate::settings::Settings;
+
+/// What every handler has at hand; cheap to clone.
+#[derive(Clone)]
+pub(crate) struct AppState {
+    /// The store, the catalog, the process.
+    pub(crate) backend: Backend,
+    /// The operator's decisions.
+    pub(crate) settings: Arc<Settings>,
+    /// Who logged in lately, and who failed to.
+    pub(crate) logins: Arc<Logins>,
+}
+
+impl AppState {
+    pub(crate) fn new(backend: Backend, settings: Settings) -> Self {
+        Self { backend, settings: Arc::new(settings), logins: Arc::new(Logins::new()) }
+    }
+
+    /// The wall clock.
+    pub(crate) fn now(&self) -> UnixMillis {
+        self.backend.process.now()
+    }
+}
