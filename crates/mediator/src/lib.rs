@@ -2,10 +2,16 @@
 
 pub mod cli;
 pub mod config;
+pub mod dialouts;
+pub mod explain;
 pub mod http;
+pub mod live;
 pub mod metrics;
+pub mod process;
 pub mod provision;
+pub mod records;
 pub mod reload;
+pub mod retention;
 pub mod serve;
 pub mod shards;
 pub mod shutdown;

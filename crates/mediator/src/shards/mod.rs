@@ -15,10 +15,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::thread;
 
-use arc_swap::ArcSwap;
 use mediator_call::io::{EngineSetup, Input, Listener};
 use mediator_call::{Counters, Engine};
-use mediator_model::{Directory, ListenerId, Transport};
+use mediator_model::{ListenerId, Transport};
 use mediator_net::{
     BindError, Clock, Dispatch, INBOX_LIMIT, Inbox, Listeners, NetEvent, Post, Resolver,
     ResolverError, Sender, StreamParts, StreamSettings, Streams, UdpListener, inbox,
@@ -30,7 +29,7 @@ use tokio::runtime;
 use crate::config::{Config, MAX_SHARDS, SipSettings};
 use crate::metrics::{AllShards, EngineCounts, ShardMetrics};
 
-pub use state::{SharedState, StateError, epoch};
+pub use state::{Audience, SharedState, StateError, epoch};
 
 use framing::SipStreams;
 use shard::{Shard, ShardParts};
@@ -112,9 +111,22 @@ fn cores() -> usize {
     cores.min(MAX_SHARDS.into())
 }
 
+/// The way to all shards, for whoever has orders for them; cheap to clone.
+#[derive(Clone)]
+pub struct Orders(Arc<[Post<Input>]>);
+
+impl Orders {
+    /// Gives every shard the same order.
+    pub fn give(&self, input: &Input) {
+        for shard in &*self.0 {
+            shard.post_always(input.clone());
+        }
+    }
+}
+
 /// The running shards.
 pub struct Shards {
-    orders: Vec<Post<Input>>,
+    orders: Orders,
     counters: Vec<Arc<Counters>>,
     metrics: AllShards,
     streams: Arc<Streams>,
@@ -157,7 +169,7 @@ impl Shards {
         let all_metrics = (0..count).map(|_| Arc::new(ShardMetrics::default())).collect();
         let resolver = Arc::new(names::resolver(&sockets.named)?);
         let mut shards = Self {
-            orders,
+            orders: Orders(orders.into()),
             counters: Vec::new(),
             metrics: AllShards(all_metrics),
             streams,
@@ -179,7 +191,7 @@ impl Shards {
                 epoch: state::epoch(&clock),
             });
             let seat = Seat { at, runtime, net, orders };
-            shards.seat(seat, engine, (&udp, &dispatch, &state.directory), clock)?;
+            shards.seat(seat, engine, (&udp, &dispatch, state), clock)?;
         }
         Ok(shards)
     }
@@ -189,7 +201,7 @@ impl Shards {
         &mut self,
         seat: Seat,
         engine: Engine,
-        (udp, dispatch, directory): (&[Arc<UdpListener>], &Dispatch, &Arc<ArcSwap<Directory>>),
+        (udp, dispatch, state): (&[Arc<UdpListener>], &Dispatch, &SharedState),
         clock: Clock,
     ) -> Result<(), StartError> {
         let Seat { at, runtime, net, orders } = seat;
@@ -202,12 +214,12 @@ impl Shards {
             engine,
             net,
             orders,
-            own_orders: self.orders.get(at).cloned(),
+            own_orders: self.orders.0.get(at).cloned(),
             sorter: dispatch.sorter(at),
             udp: udp.iter().filter(own).cloned().collect(),
             sender: Sender::new(at, udp, self.streams.clone()),
             resolver: self.resolver.clone(),
-            teller: Teller::new(metrics.clone(), directory.clone()),
+            teller: Teller::new(metrics.clone(), state),
             metrics,
             clock,
         };
@@ -219,9 +231,12 @@ impl Shards {
 
     /// Gives every shard the same order.
     pub fn order(&self, input: &Input) {
-        for shard in &self.orders {
-            shard.post_always(input.clone());
-        }
+        self.orders.give(input);
+    }
+
+    /// The way to them.
+    pub fn orders(&self) -> Orders {
+        self.orders.clone()
     }
 
     /// Calls that are up.

@@ -11,6 +11,8 @@ use mediator_sip::digest::NonceKey;
 use mediator_table::{BanSettings, ContactTable, DuplicateKey, Gate, GateSettings};
 
 use crate::config::{Config, SipSettings};
+use crate::live::LiveCalls;
+use crate::records::Recorder;
 use crate::{metrics, provision};
 
 /// Why a config makes no state.
@@ -24,6 +26,15 @@ pub enum StateError {
     Bindings(#[from] DuplicateKey),
 }
 
+/// Who hears of calls beside logs and metrics.
+#[derive(Clone, Default)]
+pub struct Audience {
+    /// The calls that are up.
+    pub live: Arc<LiveCalls>,
+    /// Keeps their records; `None`: nobody does.
+    pub recorder: Option<Arc<Recorder>>,
+}
+
 /// What all shards share.
 #[derive(Clone)]
 pub struct SharedState {
@@ -31,6 +42,8 @@ pub struct SharedState {
     pub tables: metrics::SharedState,
     /// Endpoints, trunk groups and DIDs as they are now.
     pub directory: Arc<ArcSwap<Directory>>,
+    /// Who hears of calls beside logs and metrics.
+    pub audience: Audience,
     nonce_key: NonceKey,
 }
 
@@ -54,11 +67,13 @@ impl SharedState {
         Ok(Self {
             tables,
             directory: Arc::new(ArcSwap::from_pointee(config.objects.directory()?)),
+            audience: Audience::default(),
             nonce_key: NonceKey::new(nonce_seed),
         })
     }
 
-    pub(super) fn ports(&self) -> Ports {
+    /// What engines read of it.
+    pub(crate) fn ports(&self) -> Ports {
         Ports {
             bindings: self.tables.bindings.clone(),
             locations: self.tables.contacts.clone(),

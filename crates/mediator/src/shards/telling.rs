@@ -14,6 +14,7 @@ use mediator_call::io::Event;
 use mediator_model::{Directory, Sid, SourceMatch};
 use tracing::{debug, error, info, warn};
 
+use super::{Audience, SharedState};
 use crate::metrics::ShardMetrics;
 
 /// Bindings whose unserved attributes have been told; more are told again.
@@ -23,15 +24,18 @@ const MAX_TOLD: usize = 10_000;
 pub(super) struct Teller {
     metrics: Arc<ShardMetrics>,
     directory: Arc<ArcSwap<Directory>>,
+    audience: Audience,
     told: HashSet<(Sid, &'static str)>,
 }
 
 impl Teller {
-    pub(super) fn new(metrics: Arc<ShardMetrics>, directory: Arc<ArcSwap<Directory>>) -> Self {
-        Self { metrics, directory, told: HashSet::new() }
+    pub(super) fn new(metrics: Arc<ShardMetrics>, state: &SharedState) -> Self {
+        let (directory, audience) = (state.directory.clone(), state.audience.clone());
+        Self { metrics, directory, audience, told: HashSet::new() }
     }
 
     pub(super) fn tell(&mut self, event: Event) {
+        self.audience.live.note(&event);
         match event {
             Event::CallStarted { call, started } => {
                 let from = self.endpoint_name(started.endpoint);
@@ -43,6 +47,7 @@ impl Teller {
                     call_id = %started.call_id,
                     "call routed"
                 );
+                self.audience.live.begin(call, started);
             }
             Event::CallRinging { call } => debug!(%call, "call ringing"),
             Event::LegB { .. } | Event::CodecAgreed { .. } | Event::CallGone { .. } => {}
@@ -127,5 +132,8 @@ impl Teller {
             talked_ms = talked as u64,
             "call ended"
         );
+        if let Some(recorder) = &self.audience.recorder {
+            recorder.call_ended(record);
+        }
     }
 }

@@ -1,0 +1,130 @@
+//! The calls that are up, as the API lists them: fed by the shards' events, read by requests.
+//!
+//! An entry is there from the moment a call is routed until nothing of it is left; while BYEs and CANCELs are under
+//! way it is `ending`. As many as the engines may hold: `Settings::max_calls` a shard.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use dashmap::DashMap;
+use mediator_api::ports::{CallState, LiveCall, LiveLeg};
+use mediator_call::io::{CallStarted, Event};
+use mediator_model::{Sid, UnixMillis};
+use mediator_store::record::MediaFigures;
+
+#[cfg(test)]
+mod tests;
+
+/// The calls that are up.
+#[derive(Debug, Default)]
+pub struct LiveCalls {
+    calls: DashMap<Sid, Up>,
+    /// The place of the next call in the order of beginning.
+    next: AtomicU64,
+}
+
+/// One of them, small: there are as many as calls.
+#[derive(Debug)]
+struct Up {
+    place: u64,
+    started: Box<CallStarted>,
+    state: CallState,
+    date_talk: Option<UnixMillis>,
+    codec: Option<&'static str>,
+    /// Endpoint and Call-ID.
+    leg_b: Option<(Sid, Arc<str>)>,
+}
+
+impl LiveCalls {
+    /// Takes in a call that has begun.
+    pub fn begin(&self, call: Sid, started: Box<CallStarted>) {
+        let place = self.next.fetch_add(1, Ordering::Relaxed);
+        let state = CallState::Routing;
+        self.calls
+            .insert(call, Up { place, started, state, date_talk: None, codec: None, leg_b: None });
+    }
+
+    /// Takes in what became of a call; events of other things change nothing.
+    pub fn note(&self, event: &Event) {
+        match event {
+            Event::LegB { call, endpoint, call_id } => {
+                self.change(*call, |up| up.leg_b = Some((*endpoint, call_id.clone())));
+            }
+            Event::CallRinging { call } => self.change(*call, |up| up.state = CallState::Ringing),
+            Event::CallAnswered { call, setup: _, date_talk, codec } => self.change(*call, |up| {
+                up.state = CallState::Answered;
+                up.date_talk = Some(*date_talk);
+                up.codec = *codec;
+            }),
+            Event::CodecAgreed { call, codec } => self.change(*call, |up| up.codec = *codec),
+            Event::CallEnded(record) => {
+                self.change(record.call, |up| up.state = CallState::Ending);
+            }
+            Event::CallGone { call } => {
+                self.calls.remove(call);
+            }
+            Event::CallStarted { .. }
+            | Event::Dialled { .. }
+            | Event::Registration { .. }
+            | Event::TrunkFailed { .. }
+            | Event::TrunkHealth { .. }
+            | Event::Refused { .. }
+            | Event::AttributeUnserved { .. }
+            | Event::Bug { .. } => {}
+        }
+    }
+
+    /// All of them, in the order in which they began.
+    pub fn all(&self) -> Vec<LiveCall> {
+        let shown = self.calls.iter().map(|entry| (entry.place, shown(*entry.key(), &entry)));
+        let mut calls: Vec<(u64, LiveCall)> = shown.collect();
+        calls.sort_unstable_by_key(|(place, _)| *place);
+        calls.into_iter().map(|(_, call)| call).collect()
+    }
+
+    /// One of them.
+    pub fn one(&self, call: Sid) -> Option<LiveCall> {
+        self.calls.get(&call).map(|entry| shown(call, &entry))
+    }
+
+    fn change(&self, call: Sid, change: impl FnOnce(&mut Up)) {
+        if let Some(mut up) = self.calls.get_mut(&call) {
+            change(&mut up);
+        }
+    }
+}
+
+fn shown(call_sid: Sid, up: &Up) -> LiveCall {
+    let CallStarted {
+        kind,
+        reference,
+        account,
+        endpoint,
+        number_src,
+        number_redirect,
+        number_dst,
+        date_start,
+        call_id,
+    } = &*up.started;
+    let leg = |endpoint: Sid, call_id: &str| LiveLeg {
+        endpoint_sid: Some(endpoint),
+        state: up.state,
+        sip_call_id: Some(call_id.into()),
+        codec: up.codec.map(Into::into),
+        media: MediaFigures::default(),
+    };
+    LiveCall {
+        call_sid,
+        account_sid: *account,
+        kind: kind.as_str(),
+        state: up.state,
+        reference_sid: *reference,
+        number_src: *number_src,
+        number_redirect: *number_redirect,
+        number_dst: Some(*number_dst),
+        date_start: *date_start,
+        date_talk: up.date_talk,
+        leg_a: leg(*endpoint, call_id),
+        leg_b: up.leg_b.as_ref().map(|(endpoint, call_id)| leg(*endpoint, call_id)),
+    }
+}

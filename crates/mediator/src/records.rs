@@ -1,0 +1,231 @@
+//! Call records: from what an engine tells of a call that ended to the rows that the APIs list and callbacks get.
+//!
+//! A call of a binding flow gets a Mediator record; every call gets a record for each leg that there was. What is
+//! refused before it meets a binding gets none. Numbers hidden by Privacy are in none of them.
+
+use std::sync::Arc;
+
+use mediator_call::io::Listener;
+use mediator_call::{CallRecord, FlowKind, LegB, Originator};
+use mediator_model::{Flow, ListenerId, Sid, UnixMillis};
+use mediator_store::record::{CallRow, DialoutRecord, LegRow, MediaFigures, Object};
+use mediator_store::{CallDelivery, Calls};
+
+#[cfg(test)]
+mod tests;
+
+/// Tells leg records of one call apart from it and from each other: any two constants do, as a call's sid is random.
+const LEG_A: u128 = 0x9d2c_5680_efc6_0000_0a11_5a5a_0f0f_a0a0;
+const LEG_B: u128 = 0x71d6_7fff_eda6_0000_0b22_a5a5_f0f0_b0b0;
+
+/// Where Mediator records are posted now; `None`: nowhere.
+pub type CallbackUrl = Box<dyn Fn() -> Option<Box<str>> + Send + Sync>;
+
+/// What a recorder is made of.
+pub struct RecorderParts {
+    /// Where records are kept.
+    pub calls: Arc<dyn Calls>,
+    /// The operator's callback `app_mediator`.
+    pub callback: CallbackUrl,
+    /// The sockets, for our own addresses in leg records.
+    pub listeners: Vec<Listener>,
+    /// Called after a record that goes to a callback: whoever delivers looks soon. It must not wait.
+    pub delivery_queued: Box<dyn Fn() + Send + Sync>,
+}
+
+/// Keeps the records of calls that ended.
+pub struct Recorder {
+    parts: RecorderParts,
+}
+
+/// How a dialout ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct DialoutEnd {
+    /// When stage one was dialled, or was given up.
+    pub date_start: UnixMillis,
+    /// When the two were joined.
+    pub date_talk: Option<UnixMillis>,
+    /// The end.
+    pub date_stop: UnixMillis,
+    /// The final code.
+    pub sip_cause: u16,
+    /// Who ended it.
+    pub originator: Originator,
+}
+
+impl DialoutEnd {
+    /// It ended by itself before anybody was called.
+    pub const fn undialled(at: UnixMillis, sip_cause: u16) -> Self {
+        let originator = Originator::System;
+        Self { date_start: at, date_talk: None, date_stop: at, sip_cause, originator }
+    }
+}
+
+impl Recorder {
+    /// Keeps records where the parts say.
+    pub const fn new(parts: RecorderParts) -> Self {
+        Self { parts }
+    }
+
+    /// Keeps what is to be kept of a call that ended. Does not wait.
+    pub fn call_ended(&self, record: &CallRecord) {
+        let call = call_row(record);
+        let legs = leg_rows(record, &self.parts.listeners);
+        self.append(call, legs);
+    }
+
+    /// Keeps the record of a dialout. Does not wait.
+    pub fn dialout_ended(&self, dr_sid: Sid, dialout: &DialoutRecord, end: &DialoutEnd) {
+        self.append(Some(dialout_row(dr_sid, dialout, end)), Vec::new());
+    }
+
+    fn append(&self, call: Option<CallRow>, legs: Vec<LegRow>) {
+        let callback = call.as_ref().and_then(|_| (self.parts.callback)());
+        let is_queued = callback.is_some();
+        self.parts.calls.append(CallDelivery { call, legs, callback });
+        if is_queued {
+            (self.parts.delivery_queued)();
+        }
+    }
+}
+
+/// The Mediator record; `None` for calls that no binding ran.
+fn call_row(record: &CallRecord) -> Option<CallRow> {
+    let (FlowKind::Binding, Some(binding), Some(endpoint)) =
+        (record.kind, &record.binding, record.endpoint)
+    else {
+        return None;
+    };
+    let json = binding.attributes.as_ref().and_then(|attributes| attributes.json.as_deref());
+    Some(CallRow {
+        dr_sid: record.call,
+        endpoint_sid: endpoint,
+        event_type: record.kind.as_str().into(),
+        reference_sid: Some(binding.sid),
+        attributes: json.map(object).unwrap_or_default(),
+        dtmf: binding.dtmf.clone(),
+        direction: "inbound".into(),
+        number_src: record.number_src,
+        number_redirect: record.number_redirect,
+        number_dst: Some(record.number_dst),
+        date_start: record.date_start,
+        date_talk: record.date_talk,
+        date_stop: record.date_stop,
+        date_insert: record.date_stop,
+        sip_cause: record.sip_cause,
+        disconnect_originator: record.disconnect_originator.as_str().into(),
+        media_src: MediaFigures::default(),
+        media_dst: MediaFigures::default(),
+    })
+}
+
+fn dialout_row(dr_sid: Sid, dialout: &DialoutRecord, end: &DialoutEnd) -> CallRow {
+    CallRow {
+        dr_sid,
+        endpoint_sid: dialout.account_sid,
+        event_type: "dialout".into(),
+        reference_sid: Some(dialout.sid),
+        attributes: dialout.attributes.clone(),
+        dtmf: None,
+        direction: "outbound".into(),
+        number_src: Some(dialout.stage_one_destination_did),
+        number_redirect: dialout.redirect_did,
+        number_dst: Some(dialout.stage_two_destination_did),
+        date_start: end.date_start,
+        date_talk: end.date_talk,
+        date_stop: end.date_stop,
+        date_insert: end.date_stop,
+        sip_cause: end.sip_cause,
+        disconnect_originator: end.originator.as_str().into(),
+        media_src: MediaFigures::default(),
+        media_dst: MediaFigures::default(),
+    }
+}
+
+/// Attributes were an object when they were stored.
+fn object(json: &str) -> Object {
+    serde_json::from_str(json).unwrap_or_default()
+}
+
+/// Leg A came from an endpoint; leg B went to one, where anything was dialled.
+fn leg_rows(record: &CallRecord, listeners: &[Listener]) -> Vec<LegRow> {
+    let mut rows = vec![leg_a(record, listeners)];
+    rows.extend(record.leg_b.as_ref().map(|leg| leg_b(record, leg, listeners)));
+    rows
+}
+
+fn leg_a(record: &CallRecord, listeners: &[Listener]) -> LegRow {
+    LegRow {
+        dr_sid: derived(record.call, LEG_A),
+        direction: "inbound".into(),
+        date_start: record.date_start,
+        endpoint_sid_src: Some(record.endpoint_src),
+        number_src: record.number_src,
+        number_dst: Some(record.number_redirect),
+        number_external: record.number_src,
+        ip_src: Some(peer(&record.flow_src)),
+        ip_dst: ours(record.flow_src.listener, listeners),
+        sipcallid_src: Some((*record.call_id_src).into()),
+        sipcause: record.sip_cause,
+        identity: record.identity,
+        ..common(record)
+    }
+}
+
+fn leg_b(record: &CallRecord, leg: &LegB, listeners: &[Listener]) -> LegRow {
+    LegRow {
+        dr_sid: derived(record.call, LEG_B),
+        direction: "outbound".into(),
+        date_start: leg.date_start,
+        endpoint_sid_dst: Some(leg.endpoint),
+        number_src: leg.number_src,
+        number_dst: Some(leg.number_dst),
+        number_external: Some(leg.number_dst),
+        ip_src: ours(leg.flow.listener, listeners),
+        ip_dst: Some(peer(&leg.flow)),
+        sipcallid_dst: Some((*leg.call_id).into()),
+        sipcause: leg.sip_cause,
+        ..common(record)
+    }
+}
+
+/// What both legs of a call share.
+fn common(record: &CallRecord) -> LegRow {
+    let codec: Option<Box<str>> = record.codec.map(Into::into);
+    LegRow {
+        dr_sid: record.call,
+        call_sid: record.call,
+        direction: Box::default(),
+        date_start: record.date_start,
+        date_talk: record.date_talk,
+        date_stop: record.date_stop,
+        date_insert: record.date_stop,
+        endpoint_sid_src: None,
+        endpoint_sid_dst: None,
+        number_src: None,
+        number_dst: None,
+        number_external: None,
+        ip_src: None,
+        ip_dst: None,
+        sipcallid_src: None,
+        sipcallid_dst: None,
+        sipcause: 0,
+        codec_src: codec.clone(),
+        codec_dst: codec,
+        disconnect_originator: record.disconnect_originator.as_str().into(),
+        identity: None,
+    }
+}
+
+const fn derived(call: Sid, leg: u128) -> Sid {
+    Sid::from_random(call.as_u128() ^ leg)
+}
+
+fn peer(flow: &Flow) -> Box<str> {
+    flow.remote.to_string().into()
+}
+
+fn ours(id: ListenerId, listeners: &[Listener]) -> Option<Box<str>> {
+    let listener = listeners.iter().find(|listener| listener.id == id)?;
+    Some(listener.advertised.to_string().into())
+}
