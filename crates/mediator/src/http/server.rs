@@ -26,20 +26,32 @@ use super::tls::ReloadableTls;
 
 /// The most connections at once; a further one waits in the kernel's queue.
 pub const MAX_CONNECTIONS: usize = 256;
-/// How long a peer may take for the TLS handshake.
-const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long a peer may take for the head of a request, and how long it may stay silent before one.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// The largest head of a request, in bytes; a larger one is 431.
 const MAX_HEAD_BYTES: usize = 64 * 1024;
 /// After a failed accept (out of file descriptors, say): long enough not to spin, short enough to be missed by nobody.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// How long peers may take.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Patience {
+    /// For the TLS handshake.
+    pub(super) handshake: Duration,
+    /// For the head of a request, and to stay silent before one.
+    pub(super) head: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self { handshake: Duration::from_secs(10), head: Duration::from_secs(10) }
+    }
+}
 
 /// A socket that is bound, so that an occupied port is found before anything starts.
 #[derive(Debug)]
 pub struct HttpServer {
     listener: TcpListener,
     address: SocketAddr,
+    pub(super) patience: Patience,
 }
 
 impl HttpServer {
@@ -48,7 +60,7 @@ impl HttpServer {
         let listener = TcpListener::bind(address)?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
-        Ok(Self { listener, address })
+        Ok(Self { listener, address, patience: Patience::default() })
     }
 
     /// Where it listens.
@@ -69,7 +81,7 @@ impl HttpServer {
         let handle = runtime.handle().clone();
         let stop = watch::Sender::new(None);
         let (ended_tx, ended) = watch::channel(());
-        let site = Site { router, tls, stop: stop.subscribe() };
+        let site = Site { router, tls, patience: self.patience, stop: stop.subscribe() };
         let accept = move || {
             runtime.block_on(async move {
                 match tokio::net::TcpListener::from_std(self.listener) {
@@ -114,6 +126,7 @@ impl Serving {
 struct Site {
     router: Router,
     tls: Option<Arc<ReloadableTls>>,
+    patience: Patience,
     stop: watch::Receiver<Option<Duration>>,
 }
 
@@ -165,7 +178,7 @@ async fn welcome(stream: TcpStream, peer: SocketAddr, mut site: Site) {
     let _ = stream.set_nodelay(true);
     let Some(tls) = site.tls.take() else { return converse(stream, peer, site).await };
     let shaken = tokio::select! {
-        shaken = timeout(HANDSHAKE_TIMEOUT, tls.acceptor().accept(stream)) => shaken,
+        shaken = timeout(site.patience.handshake, tls.acceptor().accept(stream)) => shaken,
         _ = stopped(&mut site.stop) => return,
     };
     match shaken {
@@ -179,7 +192,7 @@ async fn converse<S>(stream: S, peer: SocketAddr, site: Site)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let Site { router, tls: _, mut stop } = site;
+    let Site { router, tls: _, patience, mut stop } = site;
     let router = TowerToHyperService::new(router);
     let answer = move |mut request: Request<Incoming>| -> Answer {
         request.extensions_mut().insert(ConnectInfo(peer));
@@ -187,7 +200,7 @@ where
     };
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT)
+        .header_read_timeout(patience.head)
         .max_buf_size(MAX_HEAD_BYTES)
         .serve_connection(TokioIo::new(stream), service_fn(answer));
     let mut connection = pin!(connection);
@@ -205,3 +218,6 @@ where
 
 /// What a router gives for a request.
 type Answer = <TowerToHyperService<Router> as Service<Request<Incoming>>>::Future;
+
+#[cfg(test)]
+mod tests;
