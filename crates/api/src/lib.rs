@@ -9,6 +9,7 @@ mod answer;
 mod args;
 mod auth;
 mod body;
+pub mod callbacks;
 pub mod catalog;
 mod core;
 mod etag;
