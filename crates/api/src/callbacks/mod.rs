@@ -84,10 +84,7 @@ pub fn start(backend: &Backend, wake: Wake, runtime: &Handle) -> Result<Delivere
     let Backend { calls, catalog, process, store: _ } = backend.clone();
     let source = Source {
         calls,
-        secret: Box::new(move || {
-            let _ = &catalog;
-            None
-        }),
+        secret: Box::new(move || catalog.partner()?.record.callbacks_secret.clone()),
         now: Box::new(move || process.now()),
     };
     Ok(run(source, wake, post::client()?, runtime))
