@@ -29,6 +29,8 @@ mod select;
 mod settings;
 mod state;
 mod store_calls;
+#[cfg(test)]
+mod testing;
 mod times;
 
 pub use crate::numbers::NumberInfo;

@@ -7,6 +7,7 @@ use axum::extract::{FromRequestParts, OriginalUri};
 use axum::http::header::HOST;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Uri};
+use mediator_store::ReadError;
 use mediator_store::query::{Filter, OrderKey, Page, Query};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value, json};
@@ -95,6 +96,19 @@ impl PageArgs {
             link.extend(utf8_percent_encode(value, KEPT));
         }
         link
+    }
+}
+
+/// A store's refusal of a query, with the argument that it is about.
+pub(crate) fn blame(query: &Query, error: ReadError) -> Fault {
+    match &error {
+        ReadError::UnknownField(field) => {
+            let is_ordered = query.order.iter().any(|key| key.path.join(".") == **field);
+            let argument = if is_ordered { "order" } else { "filter" };
+            Fault::bad_argument(argument, format!("{argument}: {error}"))
+        }
+        ReadError::BadValue { .. } => Fault::bad_argument("filter", format!("filter: {error}")),
+        ReadError::Failed(_) => error.into(),
     }
 }
 

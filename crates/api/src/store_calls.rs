@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use mediator_store::query::Query;
 use mediator_store::{Calls, Committed, ReadError, Refused, Store, Write};
 use tokio::sync::oneshot;
 
 use crate::fault::Fault;
+use crate::page::{self, PageArgs};
 use crate::ports::Backend;
 
 /// Asks for a write and waits until it is durable or refused.
@@ -28,7 +30,29 @@ pub(crate) async fn read<T: Send + 'static>(
     read: impl FnOnce(&dyn Store) -> Result<T, ReadError> + Send + 'static,
 ) -> Result<T, Fault> {
     let store = Arc::clone(&backend.store);
-    waiting(move || read(&*store)).await
+    waiting(move || read(&*store)).await.map_err(Fault::from)
+}
+
+/// Reads a page of objects; a filter or order that the store cannot answer is the client's fault.
+pub(crate) async fn read_page<T: Send + 'static>(
+    backend: &Backend,
+    page: &PageArgs,
+    read: impl FnOnce(&dyn Store, &Query) -> Result<T, ReadError> + Send + 'static,
+) -> Result<T, Fault> {
+    let (store, query) = (Arc::clone(&backend.store), page.query.clone());
+    let result = waiting(move || read(&*store, &query)).await;
+    result.map_err(|error| page::blame(&page.query, error))
+}
+
+/// Reads a page of call records, likewise.
+pub(crate) async fn read_calls_page<T: Send + 'static>(
+    backend: &Backend,
+    page: &PageArgs,
+    read: impl FnOnce(&dyn Calls, &Query) -> Result<T, ReadError> + Send + 'static,
+) -> Result<T, Fault> {
+    let (calls, query) = (Arc::clone(&backend.calls), page.query.clone());
+    let result = waiting(move || read(&*calls, &query)).await;
+    result.map_err(|error| page::blame(&page.query, error))
 }
 
 /// Reads call records and deliveries, on a thread that may wait.
@@ -37,14 +61,12 @@ pub(crate) async fn read_calls<T: Send + 'static>(
     read: impl FnOnce(&dyn Calls) -> Result<T, ReadError> + Send + 'static,
 ) -> Result<T, Fault> {
     let calls = Arc::clone(&backend.calls);
-    waiting(move || read(&*calls)).await
+    waiting(move || read(&*calls)).await.map_err(Fault::from)
 }
 
 async fn waiting<T: Send + 'static>(
     read: impl FnOnce() -> Result<T, ReadError> + Send + 'static,
-) -> Result<T, Fault> {
+) -> Result<T, ReadError> {
     let result = tokio::task::spawn_blocking(read).await;
-    result
-        .unwrap_or_else(|_| Err(ReadError::Failed("the read ended early".into())))
-        .map_err(Fault::from)
+    result.unwrap_or_else(|_| Err(ReadError::Failed("the read ended early".into())))
 }

@@ -4,6 +4,8 @@
 mod tests;
 
 use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
 use mediator_model::UnixMillis;
 use serde_json::Value;
 
@@ -19,8 +21,13 @@ pub(crate) fn written_or_null(time: Option<UnixMillis>) -> Value {
     time.map_or(Value::Null, |time| Value::String(written(time)))
 }
 
-/// Reads RFC 3339 with any offset; `None`: it is none, or before 1970.
+/// Reads RFC 3339 with any offset; without one it is UTC, and a date alone is its first moment. `None`: it is none, or
+/// before 1970.
 pub(crate) fn read(text: &str) -> Option<UnixMillis> {
-    let timestamp: Timestamp = text.parse().ok()?;
+    let timestamp: Timestamp = text.parse().ok().or_else(|| {
+        // A date alone, too, reads as a date and time.
+        let civil: DateTime = text.parse().ok()?;
+        Some(civil.to_zoned(TimeZone::UTC).ok()?.timestamp())
+    })?;
     u64::try_from(timestamp.as_millisecond()).ok().map(UnixMillis)
 }

@@ -1,7 +1,9 @@
 //! How many bindings and dialouts hold a number, and belong to an account.
 //!
-//! A removal names a sid alone, so each sid's place is kept: 20 bytes a binding, for there are few pairs of a number and
-//! an account, and a pair is named by its place in a list.
+//! A removal names a sid alone, so each sid's place is kept, in 12 bytes a binding: there are few pairs of a number and an
+//! account, and a pair is named by its place in a list; a sid is random, and 64 bits of it tell a million of them apart
+//! but for one chance in 10^7. What such a pair of sids would cost is a count that is one off: counts order the choice of
+//! a number, and nothing else depends on them.
 
 use std::collections::HashMap;
 
@@ -16,8 +18,8 @@ pub(super) struct Count {
     pub(super) dialouts: u64,
 }
 
-/// A sid without the alignment of 128 bits, which would make each entry 32 bytes long.
-type Packed = [u32; 4];
+/// 64 bits of a sid, without the alignment that would make each entry 16 bytes long.
+type Packed = [u32; 2];
 
 /// Counts of bindings and dialouts.
 #[derive(Debug, Default)]
@@ -116,6 +118,7 @@ fn lower(figure: &mut u64) {
 }
 
 fn packed(sid: Sid) -> Packed {
-    let bits = sid.as_u128();
-    [(bits >> 96) as u32, (bits >> 64) as u32, (bits >> 32) as u32, bits as u32]
+    // The two halves together: each has bits that are the same in all sids (RFC 9562 §5.4).
+    let folded = (sid.as_u128() >> 64) as u64 ^ sid.as_u128() as u64;
+    [(folded >> 32) as u32, folded as u32]
 }

@@ -228,12 +228,17 @@ fn bare(word: &str) -> Literal {
     if word.eq_ignore_ascii_case("true") || word.eq_ignore_ascii_case("false") {
         return Literal::Bool(word.eq_ignore_ascii_case("true"));
     }
-    let is_numeric = word.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'-'));
-    if is_numeric && let Ok(integer) = word.parse() {
+    // A number is what is written as numbers are written: 007 and 1.50 stay what they are for a field that holds text,
+    // and are numbers all the same for one that holds a number.
+    if let Ok(integer) = word.parse::<i64>()
+        && integer.to_string() == word
+    {
         return Literal::Integer(integer);
     }
     match word.parse::<f64>() {
-        Ok(decimal) if is_numeric && decimal.is_finite() => Literal::Decimal(decimal),
+        Ok(decimal) if decimal.is_finite() && decimal.to_string() == word => {
+            Literal::Decimal(decimal)
+        }
         _ => Literal::Text(word.into()),
     }
 }
