@@ -8,11 +8,16 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use crate::stage::Transport;
 
+/// The token of the Core API in every configuration.
+pub const CORE_TOKEN: &str = "process-tests";
+
 /// A configuration that grows object by object.
 #[derive(Debug, Clone)]
 pub struct Config {
     ip: Ipv4Addr,
+    store: String,
     sip: String,
+    core: String,
     objects: String,
 }
 
@@ -28,13 +33,28 @@ pub enum Direction {
 impl Config {
     /// SIP over UDP and TCP on port 5060 of `ip`, the API on its port 8080, nothing provisioned.
     pub fn new(ip: Ipv4Addr) -> Self {
-        Self { ip, sip: String::new(), objects: String::new() }
+        let (sip, core, objects) = Default::default();
+        Self { ip, store: "memory:".to_owned(), sip, core, objects }
     }
 
     /// Sets a key of `[sip]`; `value` is TOML.
     #[must_use]
     pub fn sip(mut self, key: &str, value: &str) -> Self {
         let _ = writeln!(self.sip, "{key} = {value}");
+        self
+    }
+
+    /// Sets a key of `[core]` beside the token, which is [`CORE_TOKEN`]; `value` is TOML.
+    #[must_use]
+    pub fn core(mut self, key: &str, value: &str) -> Self {
+        let _ = writeln!(self.core, "{key} = {value}");
+        self
+    }
+
+    /// Keeps objects in a store of its own instead of in memory.
+    #[must_use]
+    pub fn store(mut self, url: &str) -> Self {
+        url.clone_into(&mut self.store);
         self
     }
 
@@ -121,12 +141,12 @@ impl Config {
 
     /// The whole text.
     pub fn text(&self) -> String {
-        let Self { ip, sip, objects } = self;
+        let Self { ip, store, sip, core, objects } = self;
         format!(
             "[sip]\nlisten = [\"udp:{ip}:5060\", \"tcp:{ip}:5060\"]\n{sip}\n[media]\n\
              listen_address = \"{ip}\"\nport_range = \"30000-39999\"\nmode = \"direct\"\n\n[api]\n\
-             listen = \"{ip}:8080\"\n\n[core]\ntoken = \"process-tests\"\n\n[store]\nurl = \
-             \"memory:\"\n\n{objects}"
+             listen = \"{ip}:8080\"\n\n[core]\ntoken = \"{CORE_TOKEN}\"\n{core}\n\
+             [store]\nurl = \"{store}\"\n\n{objects}"
         )
     }
 }
