@@ -6,6 +6,7 @@
 //! its logs, messages and recordings in `<target>/tmp/process/<test>`.
 
 mod actors;
+mod api;
 mod dialogs;
 mod failover;
 mod forks;
@@ -17,4 +18,5 @@ mod refusals;
 mod registration;
 mod running;
 mod scene;
+mod store;
 mod volume;

@@ -67,7 +67,9 @@ impl Api {
         body: Option<&[u8]>,
     ) -> Result<Reply> {
         let target = match path.split_once("://") {
-            Some((_, rest)) => rest.find('/').map_or("/", |at| rest.get(at..).unwrap_or("/")).to_owned(),
+            Some((_, rest)) => {
+                rest.find('/').map_or("/", |at| rest.get(at..).unwrap_or("/")).to_owned()
+            }
             None => format!("{}{path}", self.flavour.prefix()),
         };
         let mut all = Vec::new();
@@ -76,9 +78,9 @@ impl Api {
         }
         all.extend_from_slice(headers);
         let mut http = self.http.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let answer = http
-            .exchange(method, &target, &all, body)
-            .with_context(|| format!("{method} {}", target.chars().take(200).collect::<String>()))?;
+        let answer = http.exchange(method, &target, &all, body).with_context(|| {
+            format!("{method} {}", target.chars().take(200).collect::<String>())
+        })?;
         Ok(Reply { request: format!("{method} {target}"), flavour: self.flavour, answer })
     }
 
@@ -193,7 +195,11 @@ impl Reply {
 
     /// 204 without a body.
     pub fn gone(&self) -> Result<()> {
-        ensure!(self.status() == 204 && self.answer.body.is_empty(), "204 wanted: {}", self.shown());
+        ensure!(
+            self.status() == 204 && self.answer.body.is_empty(),
+            "204 wanted: {}",
+            self.shown()
+        );
         Ok(())
     }
 
@@ -237,7 +243,9 @@ impl Reply {
     }
 
     fn is_json(&self) -> bool {
-        self.answer.header("content-type").is_some_and(|value| value.starts_with("application/json"))
+        self.answer
+            .header("content-type")
+            .is_some_and(|value| value.starts_with("application/json"))
     }
 
     /// The request and the beginning of the answer, for an error message.

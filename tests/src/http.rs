@@ -151,7 +151,8 @@ fn read_head(stream: &mut BufReader<TcpStream>) -> Result<(u16, Vec<(String, Str
 /// One chunk (RFC 9112 section 7.1); `None` is the last one.
 fn read_chunk(stream: &mut BufReader<TcpStream>) -> Result<Option<Vec<u8>>> {
     let line = read_line(stream)?;
-    let length = usize::from_str_radix(line.trim(), 16).with_context(|| format!("chunk {line:?}"))?;
+    let length =
+        usize::from_str_radix(line.trim(), 16).with_context(|| format!("chunk {line:?}"))?;
     let chunk = read_exactly(stream, length)?;
     let end = read_line(stream)?;
     if !end.is_empty() {

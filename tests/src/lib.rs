@@ -16,6 +16,7 @@ pub mod config;
 pub mod http;
 pub mod linphone;
 pub mod phone;
+pub mod receiver;
 pub mod server;
 pub mod sipp;
 pub mod stage;

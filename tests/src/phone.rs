@@ -98,8 +98,8 @@ impl Phone {
     pub fn requests(&self, method: &str) -> Vec<Logged> {
         let mut heard = self.heard();
         heard.retain(|message| {
-            let first = method != "INVITE"
-                || !message.header("To").is_some_and(|to| to.contains(";tag="));
+            let first =
+                method != "INVITE" || !message.header("To").is_some_and(|to| to.contains(";tag="));
             message.method() == Some(method) && first
         });
         heard

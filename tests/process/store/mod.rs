@@ -1,0 +1,1 @@
+//! What outlives the process: restarts, kills under load, and stores that must not be opened.
