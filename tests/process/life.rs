@@ -9,7 +9,7 @@ use mediator_tests::server::{Server, run};
 use crate::scene::{DESTINATION, REDIRECT, Scene};
 
 /// A refusal is exit code 1 and one line, which names every one of `words`.
-fn check_refusal(status: ExitStatus, said: &str, words: &[&str]) -> Result<()> {
+pub(crate) fn check_refusal(status: ExitStatus, said: &str, words: &[&str]) -> Result<()> {
     ensure!(status.code() == Some(1), "exit code 1 wanted, {status}: {said}");
     let lines: Vec<&str> = said.lines().filter(|line| !line.trim().is_empty()).collect();
     ensure!(lines.len() == 1, "one line wanted: {said}");

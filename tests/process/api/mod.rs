@@ -22,4 +22,4 @@ mod openapi;
 mod quick_start;
 mod records;
 mod retries;
-mod schema;
+pub(crate) mod schema;
