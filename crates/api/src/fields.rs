@@ -82,6 +82,11 @@ impl<'a> Fields<'a> {
         self.object.contains_key(name)
     }
 
+    /// Whether the field is an empty text.
+    pub(crate) fn is_blank(&self, name: &str) -> bool {
+        matches!(self.object.get(name), Some(Value::String(text)) if text.trim().is_empty())
+    }
+
     /// A text without control characters, of at most `max_bytes`.
     pub(crate) fn text(&mut self, name: &str, max_bytes: usize) -> Presence<Box<str>> {
         self.typed(name, |value| {

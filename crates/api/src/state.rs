@@ -5,6 +5,7 @@ use std::sync::Arc;
 use mediator_model::UnixMillis;
 
 use crate::auth::Logins;
+use crate::mediator::Desk;
 use crate::ports::Backend;
 use crate::settings::Settings;
 
@@ -17,11 +18,18 @@ pub(crate) struct AppState {
     pub(crate) settings: Arc<Settings>,
     /// Who logged in lately, and who failed to.
     pub(crate) logins: Arc<Logins>,
+    /// What requests that make bindings at the same time share.
+    pub(crate) desk: Arc<Desk>,
 }
 
 impl AppState {
     pub(crate) fn new(backend: Backend, settings: Settings) -> Self {
-        Self { backend, settings: Arc::new(settings), logins: Arc::new(Logins::new()) }
+        Self {
+            backend,
+            settings: Arc::new(settings),
+            logins: Arc::new(Logins::new()),
+            desk: Arc::default(),
+        }
     }
 
     /// The wall clock.
