@@ -14,10 +14,12 @@
 
 pub mod query;
 pub mod record;
+pub mod sqlite;
 mod traits;
 pub mod write;
 
 pub use record::{Kind, Object, Record, Versioned};
+pub use sqlite::{Location, Opened, SqliteStore};
 pub use traits::{
     CallDelivery, Calls, Delivery, DeliveryOutcome, FeedError, Follower, OpenError, ReadError,
     Remembered, Store,

@@ -2,7 +2,13 @@
 //!
 //! The filter's text is the API's to read; here it is a tree, limited in depth and size by whoever made it.
 
+mod compare;
+
 use mediator_model::{Sid, UnixMillis};
+use serde::{Deserialize, Serialize};
+
+pub(crate) use compare::value_at;
+pub use compare::{Case, Pattern};
 
 /// A condition on an object's fields.
 #[derive(Clone, PartialEq, Debug)]
@@ -16,7 +22,7 @@ pub enum Filter {
 }
 
 /// `field operator value`.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Comparison {
     /// The field; `["attributes", "ringback"]` is the dotted path `attributes.ringback`. Never empty.
     pub path: Vec<Box<str>>,
@@ -31,7 +37,7 @@ pub struct Comparison {
 /// A field that is null or not there is `ne` and `notin` every value but null, `eq` and `in` null, and nothing else.
 /// Text and numbers compare by the field's type: `maximum_ttl gt "40000"` is a comparison of numbers, and
 /// `redirect_did gt 1516` one of texts. Booleans are `true` and `false`, as text or bare. Times compare as times.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub enum Operator {
     /// Equal.
     Eq,
@@ -56,7 +62,7 @@ pub enum Operator {
 }
 
 /// A value as the filter's text has it.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub enum Literal {
     /// `null`, bare.
     Null,
