@@ -1,9 +1,17 @@
 //! The command line: what `mediator` takes, and nothing that it does.
 
+mod client;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 use tracing_subscriber::filter::Targets;
+
+pub use client::{
+    AccessArgs, AddArgs, Attribute, BindingAction, BindingsArgs, CallAction, CallsArgs,
+    ClientCommand, DialoutArgs, ExplainArgs, ListArgs,
+};
 
 /// The file that is served where none is named, relative to the working directory.
 pub const DEFAULT_CONFIG: &str = "configs/mediator.toml";
@@ -16,7 +24,8 @@ pub const DEFAULT_CONFIG: &str = "configs/mediator.toml";
     about = "A SIP back-to-back user agent that hides callers and callees from each other.",
     long_about = "A SIP back-to-back user agent that hides callers and callees from each other: both sides see only \
                   the number that stands between them.\n\nWithout a command it serves with configs/mediator.toml.",
-    after_help = "Exit codes: 0 ended as asked, 1 a config error, an occupied port or a forced end, 2 wrong arguments."
+    after_help = "Exit codes: 0 done or ended as asked; 1 a config error, an occupied port, a forced end, a server that \
+                  refuses or is not reached; 2 wrong arguments."
 )]
 pub struct Cli {
     /// How and how much is logged.
@@ -60,6 +69,20 @@ pub enum Command {
         /// The config file.
         #[arg(value_name = "FILE")]
         file: PathBuf,
+    },
+    /// Asks a server that runs.
+    #[command(flatten)]
+    Client(Box<ClientCommand>),
+    /// Prints the completions of a shell.
+    #[command(
+        after_help = "Examples:\n  mediator completions bash > ~/.local/share/bash-completion/completions/mediator\n  \
+                      mediator completions zsh > ~/.zfunc/_mediator\n  \
+                      mediator completions fish > ~/.config/fish/completions/mediator.fish"
+    )]
+    Completions {
+        /// The shell.
+        #[arg(value_name = "SHELL")]
+        shell: Shell,
     },
 }
 

@@ -1,6 +1,7 @@
 //! The server's parts: config, command line, telemetry, HTTP for operators, and the process that holds the shards.
 
 pub mod cli;
+pub mod client;
 pub mod config;
 pub mod dialouts;
 pub mod explain;

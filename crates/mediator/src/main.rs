@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use mediator_server::cli::{Cli, Command};
+use mediator_server::client;
 use mediator_server::config::Config;
 use mediator_server::serve;
 
@@ -14,6 +15,8 @@ fn main() -> ExitCode {
     let done = match cli.chosen() {
         Command::Serve { config } => serve::serve(&config, &cli.log),
         Command::Check { file } => check(&file),
+        Command::Client(command) => Ok(client::run(&command)),
+        Command::Completions { shell } => Ok(client::completions(shell)),
     };
     match done {
         Ok(code) => code,

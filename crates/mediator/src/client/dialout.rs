@@ -1,0 +1,47 @@
+//! `mediator dialout`.
+
+use std::process::ExitCode;
+
+use serde_json::{Value, json};
+
+use super::api::Api;
+use super::bindings::attributes;
+use super::fault::ClientError;
+use super::output::{Output, field, pairs};
+use crate::cli::DialoutArgs;
+
+/// Asks for a call to two numbers.
+pub(super) async fn dialout(
+    api: &Api,
+    args: &DialoutArgs,
+    output: Output,
+) -> Result<ExitCode, ClientError> {
+    let made = api.create("/dialouts", &[], &object(args)).await?;
+    output.show(&made, text)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn object(args: &DialoutArgs) -> Value {
+    let DialoutArgs { stage_one, stage_two, redirect_did, delay, attributes: given, access: _ } =
+        args;
+    let mut object = json!({
+        "stage_one_destination_did": stage_one,
+        "stage_two_destination_did": stage_two,
+        "attributes": attributes(given),
+    });
+    if let Some(object) = object.as_object_mut() {
+        object.extend(redirect_did.as_ref().map(|did| ("redirect_did".to_owned(), json!(did))));
+        object.extend(delay.map(|delay| ("delay".to_owned(), json!(delay))));
+    }
+    object
+}
+
+fn text(dialout: &Value) -> String {
+    pairs([
+        ("dialout", field(dialout, "dialout_sid", "-")),
+        ("first", field(dialout, "stage_one_destination_did", "-")),
+        ("then", field(dialout, "stage_two_destination_did", "-")),
+        ("both see", field(dialout, "redirect_did", "-")),
+        ("in seconds", field(dialout, "delay", "0")),
+    ])
+}
