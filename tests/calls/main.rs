@@ -11,6 +11,7 @@
 
 mod challenges;
 mod claims;
+mod explain;
 mod failures;
 mod identity;
 mod limits;

@@ -2,10 +2,11 @@
 
 use alloc::boxed::Box;
 use alloc::string::String;
+use alloc::sync::Arc;
 
 use mediator_model::{
-    AdmissionRefused, Change, Endpoint, EndpointIndex, Number, Ringback, TrunkIndex, TrunkWay,
-    UnixMillis,
+    AdmissionRefused, Binding, Change, Endpoint, EndpointIndex, Flow, ListenerId, Number, Ringback,
+    Transport, TrunkIndex, TrunkWay, UnixMillis,
 };
 use mediator_sip::dialog::Side as Speaker;
 use mediator_sip::dialog::{Carrier, Dialog, Negotiated, Sdp};
@@ -14,6 +15,7 @@ use mediator_sip::transaction::ServerKey;
 use mediator_sip::uri::Scheme;
 use mediator_sip::{HeaderName, MediaType};
 
+use crate::FlowKind;
 use crate::call::{Call, CallKey, CallerInvite, Stage};
 use crate::cdr::{CallRecord, Originator};
 use crate::context::Core;
@@ -66,9 +68,17 @@ impl Engine {
             Err(no_way) => no_way,
         };
         accepted.holds.release(&core.ports);
+        if let NoWay::NoRoute(why, Some((binding, account))) = &no_way {
+            let at = core.wall();
+            let met = FlowOf::binding(binding.clone(), *account);
+            let record = new_record(core, &accepted, met);
+            let sip_cause = why.status();
+            let record = CallRecord { date_stop: at, sip_cause, ..record };
+            core.event(Event::CallUnrouted(Box::new(record)));
+        }
         let Accepted { server, request, .. } = accepted;
         match no_way {
-            NoWay::NoRoute(why) => refuse(core, server, &request, why.status(), reason(why)),
+            NoWay::NoRoute(why, _) => refuse(core, server, &request, why.status(), reason(why)),
             NoWay::Limited(refused) => {
                 let seconds = retry_after_seconds(refused);
                 refuse_busy(core, server, &request, seconds, "account limit");
@@ -105,7 +115,8 @@ impl Engine {
 
 /// Why an INVITE becomes no call.
 enum NoWay {
-    NoRoute(NoRoute),
+    /// With the binding that it met before, and whose that is.
+    NoRoute(NoRoute, Option<(Arc<Binding>, EndpointIndex)>),
     Limited(AdmissionRefused),
 }
 
@@ -137,7 +148,7 @@ fn find_way(core: &mut Core, accepted: &mut Accepted) -> Result<Routed, NoWay> {
     }
     let routed = way.map_err(|unrouted| {
         store_claims(core, &unrouted.claims);
-        NoWay::NoRoute(unrouted.why)
+        NoWay::NoRoute(unrouted.why, unrouted.met)
     })?;
     // Where somebody else was quicker to claim, the way may lead by other accounts.
     if let Err(refused) = take_accounts(core, (&taken, &routed.accounts), &mut accepted.holds) {
@@ -318,7 +329,8 @@ fn new_call(
     accepted: Accepted,
     routed: Routed,
 ) -> Result<Box<Call>, Box<Unmade>> {
-    let Accepted { server, request, source, dialled, who, offer, agreed, holds } = accepted;
+    let record = new_record(core, &accepted, FlowOf::routed(&routed));
+    let Accepted { server, request, source, dialled: _, who: _, offer, agreed, holds } = accepted;
     let tag = local_tag(key, None, core.dice.next_u64());
     let (Some(flow), Ok(dialog)) =
         (core.layer.server_flow(server), Dialog::from_request(&request, tag.as_bytes()))
@@ -327,8 +339,7 @@ fn new_call(
     };
     let directory = core.directory.clone();
     let endpoint = directory.endpoint(source);
-    let endpoint_src = endpoint.map_or_else(|| core.dice.sid(), |endpoint| endpoint.sid);
-    let mut a = Leg::new(dialog, flow, endpoint_src, LocalSdp::new(core.dice.next_u64()));
+    let mut a = Leg::new(dialog, flow, record.endpoint_src, LocalSdp::new(core.dice.next_u64()));
     a.by_flow = endpoint.is_some_and(is_phone) && request.first(HeaderName::RecordRoute).is_none();
     if a.by_flow
         && let Some(source) = core.layer.server_source(server)
@@ -339,30 +350,6 @@ fn new_call(
     a.agreed = Some(agreed);
     let presence = if offer.is_some() { Sdp::Present } else { Sdp::Absent };
     a.offer_answer.handle(Speaker::Remote, Carrier::InviteRequest, presence);
-    let source_flow = core.layer.server_source(server).unwrap_or(flow);
-    let record = CallRecord {
-        call: core.dice.sid(),
-        kind: routed.kind,
-        binding: routed.binding.as_ref().map(|(binding, _)| binding.clone()),
-        endpoint: runs_the_flow(&routed).and_then(|at| directory.endpoint(at)).map(|e| e.sid),
-        endpoint_src,
-        number_src: who.caller.told(),
-        number_redirect: dialled,
-        number_dst: routed
-            .binding
-            .as_ref()
-            .map_or(routed.target, |(binding, _)| binding.destination_did),
-        date_start: core.wall(),
-        date_talk: None,
-        date_stop: UnixMillis(0),
-        sip_cause: 0,
-        disconnect_originator: Originator::System,
-        call_id_src: String::from_utf8_lossy(request.call_id().unwrap_or_default()).into(),
-        flow_src: source_flow,
-        identity: who.asserted,
-        codec: None,
-        leg_b: None,
-    };
     announce(core, &record, &routed);
     let dial = Dial {
         claims_pending: routed.claims.len(),
@@ -405,10 +392,65 @@ fn new_call(
     Ok(call)
 }
 
-/// The mediator endpoint of the first binding; without one, the endpoint that is called.
-fn runs_the_flow(routed: &Routed) -> Option<EndpointIndex> {
-    let called = || routed.attempts.front().map(crate::route::Attempt::endpoint);
-    routed.accounts.first().copied().or_else(called)
+/// What a record says of a call's flow.
+struct FlowOf {
+    kind: FlowKind,
+    binding: Option<Arc<Binding>>,
+    /// The mediator endpoint of the first binding; without one, the endpoint that is called.
+    endpoint: Option<EndpointIndex>,
+    number_dst: Number,
+}
+
+impl FlowOf {
+    fn binding(binding: Arc<Binding>, account: EndpointIndex) -> Self {
+        let number_dst = binding.destination_did;
+        let (kind, endpoint) = (FlowKind::Binding, Some(account));
+        Self { kind, binding: Some(binding), endpoint, number_dst }
+    }
+
+    fn routed(routed: &Routed) -> Self {
+        match (&routed.binding, routed.accounts.first()) {
+            (Some((binding, _)), Some(account)) => Self::binding(binding.clone(), *account),
+            _ => {
+                let endpoint = routed.attempts.front().map(crate::route::Attempt::endpoint);
+                Self { kind: routed.kind, binding: None, endpoint, number_dst: routed.target }
+            }
+        }
+    }
+}
+
+/// The record of a call that begins; its end is not filled in.
+fn new_record(core: &mut Core, accepted: &Accepted, flow: FlowOf) -> CallRecord {
+    let Accepted { server, request, source, dialled, who, .. } = accepted;
+    let directory = core.directory.clone();
+    let sid = |index| directory.endpoint(index).map(|endpoint| endpoint.sid);
+    // A transaction that has lost its source is answered to nobody.
+    let nowhere = || Flow {
+        transport: Transport::Udp,
+        listener: ListenerId(0),
+        remote: (core::net::Ipv4Addr::UNSPECIFIED, 0).into(),
+        connection: None,
+    };
+    CallRecord {
+        call: core.dice.sid(),
+        kind: flow.kind,
+        binding: flow.binding,
+        endpoint: flow.endpoint.and_then(sid),
+        endpoint_src: sid(*source).unwrap_or_else(|| core.dice.sid()),
+        number_src: who.caller.told(),
+        number_redirect: *dialled,
+        number_dst: flow.number_dst,
+        date_start: core.wall(),
+        date_talk: None,
+        date_stop: UnixMillis(0),
+        sip_cause: 0,
+        disconnect_originator: Originator::System,
+        call_id_src: String::from_utf8_lossy(request.call_id().unwrap_or_default()).into(),
+        flow_src: core.layer.server_source(*server).unwrap_or_else(nowhere),
+        identity: who.asserted,
+        codec: None,
+        leg_b: None,
+    }
 }
 
 /// Tells the driver of the call, its claims, and what its binding asks for that nothing here can serve.

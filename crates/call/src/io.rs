@@ -244,6 +244,8 @@ pub enum Event {
     },
     /// It is over; the record says how. BYEs and CANCELs may still be under way.
     CallEnded(Box<CallRecord>),
+    /// A call met a binding that leads nowhere now, and was refused before it was one: for its record alone.
+    CallUnrouted(Box<CallRecord>),
     /// Nothing of an ended call is left.
     CallGone {
         /// The call.

@@ -169,6 +169,8 @@ pub(crate) struct Unrouted {
     pub(crate) meets_claim: bool,
     /// Claims won on the way, to be stored all the same.
     pub(crate) claims: SmallVec<[Change; 1]>,
+    /// The first binding, and whose it is: the call has a record all the same.
+    pub(crate) met: Option<(Arc<Binding>, EndpointIndex)>,
 }
 
 /// What routing reads.
@@ -197,7 +199,10 @@ impl Router<'_> {
         match self.follow(&mut routed, caller, dice) {
             Ok(()) => Ok(routed),
             Err(why) => {
-                Err(Unrouted { why, meets_claim: routed.meets_claim, claims: routed.claims })
+                let met = routed.binding.map(|(binding, _)| binding);
+                let met = met.zip(routed.accounts.first().copied());
+                let (meets_claim, claims) = (routed.meets_claim, routed.claims);
+                Err(Unrouted { why, meets_claim, claims, met })
             }
         }
     }

@@ -64,6 +64,7 @@ impl LiveCalls {
                 self.calls.remove(call);
             }
             Event::CallStarted { .. }
+            | Event::CallUnrouted(_)
             | Event::Dialled { .. }
             | Event::Registration { .. }
             | Event::TrunkFailed { .. }

@@ -247,7 +247,7 @@ impl Stage {
                 })
             })
             .collect();
-        Built { engines, table, gate, directory }
+        Built { engines, table, gate, directory, ports }
     }
 }
 
@@ -257,6 +257,7 @@ pub(crate) struct Built {
     pub(crate) table: Arc<BindingTable>,
     pub(crate) gate: Arc<Gate>,
     pub(crate) directory: Arc<Directory>,
+    pub(crate) ports: Ports,
 }
 
 /// Bytes of a text.

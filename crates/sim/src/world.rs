@@ -7,16 +7,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use mediator_call::io::{Event, Input, Output, QueryId};
-use mediator_call::{CallRecord, Engine};
-use mediator_model::{Change, ConnectionId, Directory, Flow, Instant, ListenerId, Sid, Transport};
+use mediator_call::io::{Event, Input, Output, Ports, QueryId};
+use mediator_call::route::{Claiming, Router};
+use mediator_call::{CallRecord, Engine, Explained, explain};
+use mediator_model::{
+    Change, ConnectionId, Directory, Flow, Instant, ListenerId, Number, Sid, Transport,
+};
 use mediator_sip::{peek_call_id, shard_hash};
 use mediator_table::{BindingTable, Gate};
 
 use crate::agent::{Agent, Party, Profile};
 use crate::dice::Dice;
 use crate::network::Network;
-use crate::stage::Stage;
+use crate::stage::{EPOCH, Stage};
 
 /// Steps at one instant beyond which something runs in circles.
 const MAX_STEPS_AT_ONCE: u32 = 100_000;
@@ -36,7 +39,7 @@ pub struct Sim {
     pub net: Network,
     /// What engines told, in order.
     pub events: Vec<(Instant, Event)>,
-    /// Records of calls that have ended.
+    /// Records of calls that have ended, or that met a binding and no way.
     pub records: Vec<CallRecord>,
     /// What names resolve to; a name that is not here is never answered.
     pub names: BTreeMap<String, Vec<(Transport, SocketAddr)>>,
@@ -52,6 +55,7 @@ pub struct Sim {
     pub(crate) gate: Arc<Gate>,
     pub(crate) table: Arc<BindingTable>,
     pub(crate) directory: Arc<Directory>,
+    ports: Ports,
     now: Instant,
     coming: BinaryHeap<Reverse<(Instant, u64)>>,
     parcels: HashMap<u64, Coming>,
@@ -82,6 +86,7 @@ impl Sim {
             gate: built.gate,
             table: built.table,
             directory: built.directory,
+            ports: built.ports,
             now: Instant::from_millis(1),
             coming: BinaryHeap::new(),
             parcels: HashMap::new(),
@@ -165,6 +170,18 @@ impl Sim {
     /// The bindings.
     pub fn bindings(&self) -> &BindingTable {
         &self.table
+    }
+
+    /// What a call from a number to another would meet now.
+    pub fn explain(&self, from: Option<Number>, to: Number) -> Explained {
+        let router = Router {
+            directory: &self.directory,
+            ports: &self.ports,
+            now: self.now,
+            wall: EPOCH + self.now.saturating_since(Instant::ZERO),
+            claiming: Claiming::DryRun,
+        };
+        explain(&router, from, to, [0; 32])
     }
 
     /// Calls that are not gone.
@@ -316,7 +333,9 @@ impl Sim {
     fn note(&mut self, event: Event) {
         match &event {
             Event::Bug { what, .. } => self.faults.push(format!("a bug: {what}")),
-            Event::CallEnded(record) => self.records.push((**record).clone()),
+            Event::CallEnded(record) | Event::CallUnrouted(record) => {
+                self.records.push((**record).clone());
+            }
             _ => {}
         }
         self.events.push((self.now, event));

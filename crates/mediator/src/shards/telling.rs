@@ -56,6 +56,7 @@ impl Teller {
                 info!(%call, setup_ms = setup.as_millis() as u64, "call answered");
             }
             Event::CallEnded(record) => self.call_ended(&record),
+            Event::CallUnrouted(record) => self.keep(&record),
             Event::Dialled { delay } => self.metrics.added_delay.observe(delay),
             Event::Registration { endpoint, before, contacts, source } => {
                 let endpoint = self.endpoint_name(endpoint);
@@ -132,6 +133,10 @@ impl Teller {
             talked_ms = talked as u64,
             "call ended"
         );
+        self.keep(record);
+    }
+
+    fn keep(&self, record: &CallRecord) {
         if let Some(recorder) = &self.audience.recorder {
             recorder.call_ended(record);
         }
