@@ -19,6 +19,7 @@ mod masking;
 mod pains;
 mod phones;
 mod random;
+mod records;
 mod regressions;
 mod reliable;
 mod strangers;
