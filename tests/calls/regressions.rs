@@ -100,3 +100,43 @@ fn an_invite_without_via_gets_silence() {
     assert_eq!(sim.ua(ALICE).received.len(), before);
     ends_well(&mut sim);
 }
+
+#[test]
+fn a_2xx_after_a_failure_is_acknowledged_and_ended() {
+    // With the caller's answer given, and with another trunk ringing meanwhile.
+    for moves_on in [false, true] {
+        let mut stage = mediator_sim::Stage::usual();
+        if moves_on {
+            stage.way_out(2, 1, 0);
+        }
+        let mut sim = crate::support::world(1, stage);
+        if moves_on {
+            let carol = sim.agent("carol", mediator_sim::Party::B, "10.2.0.2:5060", "carol");
+            sim.ua(carol).script =
+                vec![(millis(20), ring(180, 0)), (seconds(4), Move::Answer { fork: 0 })];
+        }
+        let refuse = Move::Refuse { status: 503, headers: Vec::new() };
+        sim.ua(BOB).script = vec![(millis(20), refuse), (seconds(1), Move::AnswerAfterFailure)];
+        let call = sim.ua(ALICE).invite(REDIRECT);
+        sim.run_for(seconds(8));
+        assert_eq!(sim.ua(ALICE).calls[call].outcome, Some(if moves_on { 200 } else { 503 }));
+        let ended = sim.ua(BOB).calls[0].dialogs[0].clone();
+        assert!(ended.bye_received, "{}", sim.trace());
+        assert_eq!(sim.ua(BOB).confirmed(), 0);
+        ends_well(&mut sim);
+    }
+}
+
+#[test]
+fn a_2xx_after_the_failure_of_a_re_invite_is_acknowledged() {
+    let mut sim = masked(1);
+    let call = connect(&mut sim);
+    sim.ua(BOB).quirks.reinvites = mediator_sim::Answering::Refuse(488);
+    sim.ua(ALICE).act(call, Move::Reinvite(mediator_sim::Media::Hold));
+    sim.run_for(seconds(1));
+    sim.ua(BOB).accept_last_invite(0);
+    sim.run_for(seconds(1));
+    assert_eq!(sim.ua(BOB).asked("ACK"), 3, "of the first 200, the 488 and the late 200");
+    assert_eq!((sim.ua(ALICE).confirmed(), sim.ua(BOB).confirmed()), (1, 1));
+    ends_well(&mut sim);
+}

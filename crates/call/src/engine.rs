@@ -211,6 +211,7 @@ impl Engine {
             Received::Cancel { server, request, invite } => self.cancel(server, &request, invite),
             Received::Ack { request } => self.ack(&request),
             Received::Response { client, user, response } => self.response(client, user, &response),
+            Received::Late2xx { client, user, response } => self.late_2xx(client, user, &response),
             Received::Stray(_) | Received::Foreign(_) => {
                 self.core.counters.stray_responses.add_one();
             }
@@ -334,6 +335,20 @@ impl Engine {
             }
             ClientUse::Orphan => {}
             ClientUse::Probe(probe) => self.probe_answered(probe, response.status()),
+        }
+    }
+
+    /// A 2xx that comes when its INVITE has failed: its dialog is ended, or acknowledged where it is a leg's.
+    fn late_2xx(&mut self, client: ClientKey, user: ClientUse, response: &Response) {
+        match user {
+            ClientUse::Invite { call, .. } if self.call(call).is_some() => {
+                self.with_call(call, |call, core| call.late_2xx(core, client, response));
+            }
+            ClientUse::Invite { .. } => self.core.refuse_stray_2xx(client, response),
+            ClientUse::InDialog { call, side } => {
+                self.with_call(call, |call, core| call.late_2xx_in_dialog(core, side, response));
+            }
+            ClientUse::Prack { .. } | ClientUse::Orphan | ClientUse::Probe(_) => {}
         }
     }
 

@@ -243,8 +243,8 @@ impl Call {
         end_dialog(cx, &mut branch, change, response);
     }
 
-    /// A 2xx of a branch that is settled: leg B repeats itself, or another fork has answered too.
-    fn late_2xx(&mut self, cx: &mut Core, client: ClientKey, response: &Response) {
+    /// A 2xx of a branch that is settled: leg B repeats itself, or another fork has answered too, or after a failure.
+    pub(crate) fn late_2xx(&mut self, cx: &mut Core, client: ClientKey, response: &Response) {
         if !(200..300).contains(&response.status()) {
             return;
         }

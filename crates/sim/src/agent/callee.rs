@@ -229,6 +229,16 @@ impl Agent {
         }
     }
 
+    /// Another fork answers, whatever was said before.
+    pub(crate) fn answer_after_failure(&mut self, at: usize) {
+        let Some(call) = self.calls.get_mut(at) else { return };
+        let (fork, outcome) = (call.dialogs.len(), call.outcome.take());
+        self.answer(at, fork);
+        if let Some(call) = self.calls.get_mut(at) {
+            call.outcome = outcome;
+        }
+    }
+
     /// Session-Expires of a 2xx: what was asked, the peer refreshing.
     fn timer_header(&self, request: &Wire) -> Vec<(String, String)> {
         let Some(asked) = request.header("Session-Expires") else { return Vec::new() };
@@ -365,6 +375,14 @@ impl Agent {
                 }
                 true
             }
+        }
+    }
+
+    /// Says 200 to the last INVITE of a call, though it has been refused.
+    pub fn accept_last_invite(&mut self, at: usize) {
+        let last = self.servers.iter().rposition(|tx| tx.request.method() == "INVITE");
+        if let Some(tx) = last {
+            self.accept_reinvite(tx, (at, 0));
         }
     }
 

@@ -58,6 +58,7 @@ impl Agent {
                 self.ring(call, fork, status, (sdp, reliable));
             }
             Move::Answer { fork } => self.answer(call, fork),
+            Move::AnswerAfterFailure => self.answer_after_failure(call),
             Move::Refuse { status, headers } => self.refuse(call, status, headers),
             Move::BrokenResponse => self.broken_response(call),
             Move::Cancel => self.cancel(call),

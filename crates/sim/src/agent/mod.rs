@@ -151,6 +151,8 @@ pub enum Move {
         /// Which To tag.
         fork: usize,
     },
+    /// 200 under another To tag, also after a failure: a proxy passes every 2xx (RFC 3261 §16.7 step 5).
+    AnswerAfterFailure,
     /// A failure.
     Refuse {
         /// The code.

@@ -59,7 +59,7 @@ pub(super) enum Fate {
     /// A repetition, or late.
     Absorb,
     /// A 2xx after a failure: a proxy passes every 2xx (§16.7 step 5), but this transaction has ended for the core.
-    Stray,
+    Late2xx,
 }
 
 impl ClientInvite {
@@ -99,7 +99,7 @@ impl ClientInvite {
                 let again = Fate::AcknowledgeAgain(Bytes::copy_from_slice(&ack));
                 (State::Completed { ack, until }, again)
             }
-            (state @ State::Completed { .. }, Class::Success) => (state, Fate::Stray),
+            (state @ State::Completed { .. }, Class::Success) => (state, Fate::Late2xx),
             (state @ State::Accepted { .. }, Class::Provisional | Class::Failure)
             | (state @ State::Completed { .. }, Class::Provisional)
             | (state @ State::Terminated, _) => (state, Fate::Absorb),

@@ -58,7 +58,17 @@ pub enum Received<U> {
         /// The response.
         response: Response,
     },
-    /// A response that no transaction waits for. A 2xx to INVITE among them still wants ACK and BYE.
+    /// A 2xx to an INVITE that has had a failure, until Timer D: a proxy passes every 2xx (§16.7 step 5). It still wants
+    /// its ACK, and a dialog that nobody wants its BYE.
+    Late2xx {
+        /// The transaction.
+        client: ClientKey,
+        /// As given to [`send_request`](super::TransactionLayer::send_request).
+        user: U,
+        /// The response.
+        response: Response,
+    },
+    /// A response that no transaction waits for. Who answered it could be made to send to anybody: it is dropped.
     Stray(Response),
     /// A response with no Via or several: it was not meant for us and is dropped (§8.1.3.3).
     Foreign(Response),

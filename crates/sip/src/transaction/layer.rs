@@ -415,7 +415,7 @@ impl<U: Copy> TransactionLayer<U> {
                 self.counters.responses_repeated += 1;
                 Received::Absorbed
             }
-            client_invite::Fate::Stray => Received::Stray(response),
+            client_invite::Fate::Late2xx => Received::Late2xx { client, user, response },
         };
         self.settle_client(key);
         received

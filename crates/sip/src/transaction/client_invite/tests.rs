@@ -85,7 +85,7 @@ fn check(transport: Transport, steps: &[(u64, Step)], expected: &[&str]) {
                     Fate::Acknowledge(ack) => format!("up {}", method(&ack)),
                     Fate::AcknowledgeAgain(ack) => format!("absorbed {}", method(&ack)),
                     Fate::Absorb => "absorbed".into(),
-                    Fate::Stray => "stray".into(),
+                    Fate::Late2xx => "late".into(),
                 };
                 trace.push(format!("{millis} {status} {fate}"));
             }
@@ -196,7 +196,7 @@ fn late_2xx_after_failure_is_not_lost() {
     check(
         Transport::Udp,
         &[(100, Step::Response(487)), (150, Step::Response(200)), (60_000, Wait)],
-        &["100 487 up ACK", "150 200 stray"],
+        &["100 487 up ACK", "150 200 late"],
     );
 }
 

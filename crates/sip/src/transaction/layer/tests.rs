@@ -36,6 +36,7 @@ fn kind(received: &Received<u32>) -> String {
         Received::Cancel { invite, .. } => format!("cancel {}", invite.is_some()),
         Received::Ack { .. } => "ack".into(),
         Received::Response { user, response, .. } => format!("{} for {user}", response.status()),
+        Received::Late2xx { user, .. } => format!("late for {user}"),
         Received::Stray(response) => format!("stray {}", response.status()),
         Received::Foreign(response) => format!("foreign {}", response.status()),
         Received::Absorbed => "absorbed".into(),

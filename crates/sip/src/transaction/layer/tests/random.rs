@@ -334,7 +334,8 @@ impl World {
                 assert!(done || cancelled, "a stray of a transaction that waits");
             }
             Received::Absorbed => {}
-            other @ (Received::Foreign(_)
+            other @ (Received::Late2xx { .. }
+            | Received::Foreign(_)
             | Received::Overloaded { .. }
             | Received::Unreadable(_)) => panic!("{other:?}"),
         }
