@@ -12,7 +12,7 @@ use anyhow::{Context, Result, ensure};
 use mediator_tests::child::Actor;
 use mediator_tests::stage::{Loopback, Stage, Transport, wait_bound};
 
-use crate::usage;
+use mediator_benches::usage;
 
 /// The size of a middling SIP message.
 const MESSAGE_BYTES: usize = 900;

@@ -5,14 +5,10 @@
 //! take turns (A B A B), the figure is the median of the rounds, and only the ratio within one run
 //! means anything. All traffic stays on 127.0.0.0/8, and every run ends by itself.
 
-mod delay;
 mod floor;
-mod message;
 mod peer;
 mod report;
-mod table;
 mod traffic;
-mod usage;
 
 use std::collections::BTreeMap;
 use std::env;
@@ -23,6 +19,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use clap::{Parser, Subcommand};
+use mediator_benches::{delay, table};
 use mediator_tests::stage::Stage;
 
 use peer::{Cast, Peer, Running};
@@ -189,15 +186,6 @@ impl Bench {
         server.stop()?;
         Ok(u32::try_from(during.saturating_sub(before) / u64::from(held))?)
     }
-}
-
-/// The middle one of some figures, the mean of the two middle ones where their number is even.
-fn median(figures: &[f64]) -> f64 {
-    let mut sorted = figures.to_vec();
-    sorted.sort_unstable_by(f64::total_cmp);
-    let at = |i: usize| sorted.get(i).copied().unwrap_or(f64::NAN);
-    let half = sorted.len() / 2;
-    if sorted.len() % 2 == 1 { at(half) } else { f64::midpoint(at(half.wrapping_sub(1)), at(half)) }
 }
 
 /// Figures by what they belong to.

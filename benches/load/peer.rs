@@ -9,8 +9,7 @@ use mediator_tests::config::{Config, Direction};
 use mediator_tests::server::binary;
 use mediator_tests::stage::{Loopback, Stage, Transport, wait_bound};
 
-use crate::table;
-use crate::usage;
+use mediator_benches::{table, usage};
 
 /// How long a server may take to read its table and come up.
 const READY_LIMIT: Duration = Duration::from_mins(2);

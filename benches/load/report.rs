@@ -3,10 +3,12 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::delay::Delays;
+use mediator_benches::delay::Delays;
+use mediator_benches::median;
+
+use crate::Figures;
 use crate::peer::Peer;
 use crate::traffic::Outcome;
-use crate::{Figures, median};
 
 /// What the rounds of a run have measured.
 #[derive(Debug)]

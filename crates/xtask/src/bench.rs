@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: criterion's benches, or the whole server under load.
+//! `cargo xtask bench`: criterion's benches, or the whole server: under load, keeping objects, killed.
 
 use std::process::Command;
 
@@ -11,6 +11,8 @@ use crate::tools;
 pub(crate) fn run(name: Option<&str>, arguments: &[String]) -> Result<()> {
     match name {
         Some("load") => load(arguments),
+        Some("state") => state(arguments),
+        Some("crash") => crash(arguments),
         Some(name) => {
             let bench = ["bench", "--workspace", "--all-features", "--bench", name, "--"];
             step(name, cargo().args(bench).args(arguments))
@@ -32,6 +34,27 @@ fn load(arguments: &[String]) -> Result<()> {
         command.env(name, server);
     }
     step("load", command.args(arguments))
+}
+
+fn state(arguments: &[String]) -> Result<()> {
+    let build = ["build", "--release", "--package", "mediator-benches", "--bin", "state"];
+    step("build the state bench", cargo().args(build))?;
+    let state = metadata()?.target_directory.join("release/state");
+    let (name, server) = release_server()?;
+    step("state", Command::new(state).env(name, server).args(arguments))
+}
+
+/// The crash test of the suite, many times over: 100 kills, or as many as the first argument says; the second is
+/// the seed.
+fn crash(arguments: &[String]) -> Result<()> {
+    let argument =
+        |at: usize, default: &str| arguments.get(at).cloned().unwrap_or_else(|| default.to_owned());
+    let (name, server) = release_server()?;
+    let test = ["test", "--package", "mediator-tests", "--test", "process", "--", "--nocapture"];
+    let mut crash = cargo();
+    crash.args(test).arg("store::crash").env(name, server);
+    crash.env("CRASH_ROUNDS", argument(0, "100")).env("CRASH_SEED", argument(1, "1"));
+    step("crash", &mut crash)
 }
 
 /// Whether `--only kamailio` is among the arguments.

@@ -22,7 +22,7 @@ enum Command {
     /// What the architecture promises and the compiler does not check.
     Tidy,
     /// Benches: `bench` runs all of criterion's, `bench NAME` one of them, `bench load` the whole
-    /// server beside Kamailio.
+    /// server beside Kamailio, `bench state` what it costs to keep objects, `bench crash` a hundred kills under load.
     Bench {
         /// Which one.
         name: Option<String>,

@@ -11,30 +11,30 @@ const OFFSET: u32 = 100_000;
 /// How many callers share a DID.
 const CALLERS_A_DID: u32 = 100;
 /// The largest table: the next would have seven digits.
-pub(crate) const LARGEST: u32 = 900_000;
+pub const LARGEST: u32 = 900_000;
 
 /// The DID that binding `i` is called at.
-pub(crate) fn redirect_did(i: u32) -> String {
+pub fn redirect_did(i: u32) -> String {
     format!("15162{}", OFFSET + i / CALLERS_A_DID)
 }
 
 /// The caller of binding `i`.
-pub(crate) fn caller(i: u32) -> String {
+pub fn caller(i: u32) -> String {
     format!("14155{}", OFFSET + i)
 }
 
 /// Where binding `i` leads.
-pub(crate) fn destination(i: u32) -> String {
+pub fn destination(i: u32) -> String {
     format!("442070{}", OFFSET + i)
 }
 
 /// Which binding leads to that number.
-pub(crate) fn binding_of(destination: &str) -> Option<u32> {
+pub fn binding_of(destination: &str) -> Option<u32> {
     destination.strip_prefix("442070")?.parse::<u32>().ok()?.checked_sub(OFFSET)
 }
 
 /// SIPp's injection file: DID and caller of every binding, taken at random.
-pub(crate) fn injection(bindings: u32) -> String {
+pub fn injection(bindings: u32) -> String {
     let mut text = String::from("RANDOM\n");
     for i in 0..bindings {
         let _ = writeln!(text, "{};{};", redirect_did(i), caller(i));
@@ -44,7 +44,7 @@ pub(crate) fn injection(bindings: u32) -> String {
 
 /// The bindings and their DIDs as the server's configuration has them: the value of `dids`, and
 /// the `[[binding]]` tables.
-pub(crate) fn configuration(bindings: u32) -> (String, String) {
+pub fn configuration(bindings: u32) -> (String, String) {
     let mut dids = String::from("[");
     for i in (0..bindings).step_by(CALLERS_A_DID as usize) {
         let _ = write!(dids, "\"{}\", ", redirect_did(i));

@@ -9,14 +9,16 @@ use crate::delay::Ends;
 use crate::table;
 
 /// A received message, read line by line: this end meets only what the servers write.
-pub(crate) struct Message<'a>(pub(crate) &'a str);
+pub struct Message<'a>(pub &'a str);
 
 impl<'a> Message<'a> {
-    pub(crate) fn header(&self, name: &str) -> Option<&'a str> {
+    /// The value of the first header of that name.
+    pub fn header(&self, name: &str) -> Option<&'a str> {
         self.headers(name).next()
     }
 
-    pub(crate) fn headers(&self, name: &str) -> impl Iterator<Item = &'a str> {
+    /// The values of all headers of that name.
+    pub fn headers(&self, name: &str) -> impl Iterator<Item = &'a str> {
         self.0.split("\r\n").skip(1).take_while(|line| !line.is_empty()).filter_map(move |line| {
             let (before, value) = line.split_once(':')?;
             before.trim().eq_ignore_ascii_case(name).then_some(value.trim())
@@ -33,7 +35,7 @@ fn sdp(ip: &str) -> String {
 }
 
 /// The INVITE of call `i`.
-pub(crate) fn invite(ends: Ends<'_>, i: u32) -> String {
+pub fn invite(ends: Ends<'_>, i: u32) -> String {
     let (me, target) = (ends.caller.sip(), ends.target);
     // Sent straight to the callee, the call shows the number that a server would have put there.
     let direct = target == ends.callee.sip();
@@ -50,7 +52,7 @@ pub(crate) fn invite(ends: Ends<'_>, i: u32) -> String {
 }
 
 /// ACK or BYE in the dialog that a 200 has confirmed.
-pub(crate) fn in_dialog(answer: &Message<'_>, method: &str, ends: Ends<'_>) -> String {
+pub fn in_dialog(answer: &Message<'_>, method: &str, ends: Ends<'_>) -> String {
     let contact = answer.header("Contact").unwrap_or_default();
     let target = contact.split(['<', '>']).nth(1).unwrap_or(contact);
     let mut routes: Vec<&str> = answer.headers("Record-Route").collect();
@@ -68,7 +70,7 @@ pub(crate) fn in_dialog(answer: &Message<'_>, method: &str, ends: Ends<'_>) -> S
 }
 
 /// The answer of the callee whose socket it is.
-pub(crate) fn response(request: &Message<'_>, socket: &UdpSocket, status: &str) -> Result<String> {
+pub fn response(request: &Message<'_>, socket: &UdpSocket, status: &str) -> Result<String> {
     let me = socket.local_addr()?;
     let mut text = format!("SIP/2.0 {status}\r\n");
     for name in ["Via", "Record-Route"] {

@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 const TICKS_A_SECOND: u64 = 100;
 
 /// A process and all that descend from it.
-pub(crate) fn tree(root: u32) -> Result<Vec<u32>> {
+pub fn tree(root: u32) -> Result<Vec<u32>> {
     let mut parents = Vec::new();
     for entry in fs::read_dir("/proc")? {
         let name = entry?.file_name();
@@ -29,7 +29,7 @@ pub(crate) fn tree(root: u32) -> Result<Vec<u32>> {
 }
 
 /// The CPU time, user and system, that these processes and their ended children have used.
-pub(crate) fn cpu(pids: &[u32]) -> Result<Duration> {
+pub fn cpu(pids: &[u32]) -> Result<Duration> {
     let mut ticks = 0;
     for &pid in pids {
         ticks += stat(pid)?.ticks;
@@ -39,7 +39,7 @@ pub(crate) fn cpu(pids: &[u32]) -> Result<Duration> {
 
 /// The CPU time of a process that has one thread, to the nanosecond: ticks are too coarse for little
 /// work.
-pub(crate) fn run_time(pid: u32) -> Result<Duration> {
+pub fn run_time(pid: u32) -> Result<Duration> {
     let path = format!("/proc/{pid}/schedstat");
     let text = fs::read_to_string(&path).with_context(|| format!("read {path}"))?;
     let nanos = text.split(' ').next().context("no figures")?;
@@ -47,7 +47,7 @@ pub(crate) fn run_time(pid: u32) -> Result<Duration> {
 }
 
 /// The memory of these processes in bytes, what they share counted once.
-pub(crate) fn memory(pids: &[u32]) -> Result<u64> {
+pub fn memory(pids: &[u32]) -> Result<u64> {
     let mut sum = 0;
     for pid in pids {
         let path = format!("/proc/{pid}/smaps_rollup");

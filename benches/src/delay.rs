@@ -28,18 +28,18 @@ const DATAGRAM_BYTES: usize = 65_536;
 
 /// What was measured.
 #[derive(Debug)]
-pub(crate) struct Delays {
+pub struct Delays {
     /// From send to arrival, in ascending order.
     sorted: Vec<Duration>,
     /// INVITEs sent.
-    pub(crate) sent: u32,
+    pub sent: u32,
     /// Calls whose BYE was answered.
-    pub(crate) completed: u32,
+    pub completed: u32,
 }
 
 impl Delays {
     /// The delay that `percent` of the calls stayed at or below.
-    pub(crate) fn percentile(&self, percent: usize) -> Duration {
+    pub fn percentile(&self, percent: usize) -> Duration {
         let last = self.sorted.len().saturating_sub(1);
         self.sorted.get(last * percent / 100).copied().unwrap_or_default()
     }
@@ -47,11 +47,13 @@ impl Delays {
 
 /// Who calls whom.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Ends<'a> {
-    pub(crate) caller: &'a Loopback,
-    pub(crate) callee: &'a Loopback,
+pub struct Ends<'a> {
+    /// Who calls.
+    pub caller: &'a Loopback,
+    /// Who is called.
+    pub callee: &'a Loopback,
     /// Where the caller sends its INVITEs: the server, or the callee itself for the floor.
-    pub(crate) target: SocketAddr,
+    pub target: SocketAddr,
 }
 
 /// When each call's INVITE was sent and seen, in nanoseconds after `start`; 0 is not yet.
@@ -88,7 +90,7 @@ impl Times {
 }
 
 /// Places `calls` calls at `rate` a second.
-pub(crate) fn measure(ends: Ends<'_>, rate: u32, calls: u32) -> Result<Delays> {
+pub fn measure(ends: Ends<'_>, rate: u32, calls: u32) -> Result<Delays> {
     let times = Times::new(calls);
     let (caller, callee) = (&socket(ends.caller.sip())?, &socket(ends.callee.sip())?);
     let end = Instant::now() + Duration::from_secs_f64(f64::from(calls) / f64::from(rate)) + LINGER;
