@@ -87,6 +87,16 @@ impl<'a> Fields<'a> {
         matches!(self.object.get(name), Some(Value::String(text)) if text.trim().is_empty())
     }
 
+    /// A field's name as messages have it, with the names of what it is nested in.
+    pub(crate) fn full_name(&self, name: &str) -> Box<str> {
+        format!("{}{name}", self.prefix).into()
+    }
+
+    /// A value of any type.
+    pub(crate) fn any(&mut self, name: &str) -> Presence<&'a Value> {
+        self.typed(name, Ok)
+    }
+
     /// A text without control characters, of at most `max_bytes`.
     pub(crate) fn text(&mut self, name: &str, max_bytes: usize) -> Presence<Box<str>> {
         self.typed(name, |value| {
