@@ -90,6 +90,10 @@ impl Times {
 }
 
 /// Places `calls` calls at `rate` a second.
+///
+/// # Panics
+///
+/// Where one of its threads has.
 pub fn measure(ends: Ends<'_>, rate: u32, calls: u32) -> Result<Delays> {
     let times = Times::new(calls);
     let (caller, callee) = (&socket(ends.caller.sip())?, &socket(ends.callee.sip())?);

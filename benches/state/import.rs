@@ -13,7 +13,7 @@ use crate::load::binding;
 use crate::server::LOGIN;
 
 /// How long nothing may come back.
-const SILENCE: Duration = Duration::from_secs(60);
+const SILENCE: Duration = Duration::from_mins(1);
 /// Bytes that go out as one chunk.
 const CHUNK_BYTES: usize = 64 << 10;
 
@@ -72,7 +72,7 @@ fn read(mut stream: TcpStream) -> Result<(u32, u32)> {
     for line in body.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
         let result: serde_json::Value = serde_json::from_slice(line)?;
         results += 1;
-        if result["status"] == 200 {
+        if result.get("status").is_some_and(|status| status == 200) {
             taken += 1;
         } else if results - taken < 5 {
             eprintln!("state: {result}");

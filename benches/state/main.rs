@@ -205,7 +205,7 @@ impl Bench {
 }
 
 /// Percentile of sorted times.
-fn percentile(sorted: &[Duration], percent: f64) -> Duration {
+fn percentile(sorted: &[Duration], percent: usize) -> Duration {
     let last = sorted.len().saturating_sub(1);
-    sorted.get((last as f64 * percent / 100.0) as usize).copied().unwrap_or_default()
+    sorted.get(last * percent / 100).copied().unwrap_or_default()
 }

@@ -30,7 +30,7 @@ impl Report {
     /// p50, p99 and the longest.
     pub(crate) fn latency(&mut self, name: &str, sorted: &[Duration]) {
         let ms = |percent| millis(percentile(sorted, percent));
-        let value = format!("{:.2} / {:.2} / {:.2} ms", ms(50.0), ms(99.0), ms(100.0));
+        let value = format!("{:.2} / {:.2} / {:.2} ms", ms(50), ms(99), ms(100));
         self.row(&format!("{name}: p50 / p99 / longest"), value);
     }
 

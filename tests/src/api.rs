@@ -2,6 +2,8 @@
 //!
 //! [`Api`] asks, [`Reply`] is held to what every answer of an API must be before its content is looked at.
 
+#![expect(clippy::indexing_slicing, reason = "a JSON value without the field gives null")]
+
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::sync::Mutex;

@@ -4,6 +4,7 @@
 //! that hides the connection cannot tell an answer that never came from one that was not waited for. So this is a
 //! hundred lines over a socket: requests byte by byte, answers with `Content-Length` or chunks, no TLS.
 
+use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
@@ -62,10 +63,10 @@ impl Http {
     ) -> Result<Answer> {
         let mut head = format!("{method} {target} HTTP/1.1\r\nHost: {}\r\n", self.to);
         for (name, value) in headers {
-            head.push_str(&format!("{name}: {value}\r\n"));
+            let _ = write!(head, "{name}: {value}\r\n");
         }
         if let Some(body) = body {
-            head.push_str(&format!("Content-Length: {}\r\n", body.len()));
+            let _ = write!(head, "Content-Length: {}\r\n", body.len());
         }
         head.push_str("\r\n");
         let mut bytes = head.into_bytes();

@@ -1,5 +1,7 @@
 //! NDJSON in and out: one result a line, in order, bad lines among good ones.
 
+use std::fmt::Write as _;
+
 use anyhow::{Context, Result, ensure};
 use mediator_tests::api::Reply;
 use serde_json::{Value, json};
@@ -49,7 +51,10 @@ fn imports_the_good_lines_and_names_the_bad_ones() -> Result<()> {
         ),
         (good(3).to_string(), 200),
     ];
-    let text: String = rows.iter().map(|(line, _)| format!("{line}\n")).collect();
+    let mut text = String::new();
+    for (line, _) in &rows {
+        let _ = writeln!(text, "{line}");
+    }
     let results = lines(&import(&desk, text.as_bytes())?)?;
     ensure!(results.len() == rows.len(), "{} results", results.len());
     for (i, (result, (line, status))) in results.iter().zip(&rows).enumerate() {
@@ -77,7 +82,7 @@ fn exports_what_can_be_imported_again() -> Result<()> {
             "origination_did": format!("1415555{i:04}"), "maximum_ttl": -1, "dtmf": "1",
             "attributes": { "a": { "b": [i] } },
         });
-        text.push_str(&format!("{line}\n"));
+        let _ = writeln!(text, "{line}");
     }
     // The last line needs no end, and empty lines are no lines.
     let results = lines(&import(&desk, text.trim_end().as_bytes())?)?;

@@ -1,4 +1,4 @@
-//! Two clients at one object: ETag, If-Match, If-None-Match.
+//! Two clients at one object: `ETag`, If-Match, If-None-Match.
 
 use anyhow::{Context, Result, ensure};
 use mediator_tests::api::{Api, Reply};

@@ -113,7 +113,7 @@ fn refuses_objects_that_cannot_be_meant() -> Result<()> {
         let reply = desk.core.post(path, &body)?;
         let named = reply.errors(422).and_then(|errors| {
             let found = errors[0]["field"].as_str().unwrap_or_default();
-            ensure!(found == field || found.starts_with(&format!("{field}")), "{found} is named");
+            ensure!(found == field || found.starts_with(&field.to_string()), "{found} is named");
             Ok(())
         });
         if let Err(error) = named {

@@ -64,7 +64,7 @@ fn create_binding(api: &Api) -> Result<Value> {
     api.post("/bindings", &body)?.ok()
 }
 
-/// "All phone calls made to the redirect_did will be forwarded to the destination_did."
+/// "All phone calls made to the `redirect_did` will be forwarded to the `destination_did`."
 fn call_through(desk: &Desk) -> Result<()> {
     let scene = &desk.scene;
     let callee = scene.uas("uas_answer").answer(&scene.stage)?;
@@ -80,7 +80,7 @@ fn call_through(desk: &Desk) -> Result<()> {
     Ok(())
 }
 
-/// "The redirect_did will first try to connect to stage_one_destination_did."
+/// "The `redirect_did` will first try to connect to `stage_one_destination_did`."
 fn perform_dialout(desk: &Desk, api: &Api) -> Result<()> {
     let callee = desk.callee()?;
     let body = json!({

@@ -1,4 +1,4 @@
-//! Values made from the schemas of an OpenAPI document, good and spoilt, and a judge of answers.
+//! Values made from the schemas of an `OpenAPI` document, good and spoilt, and a judge of answers.
 //!
 //! It knows as much of JSON Schema as makes requests that get past the door; whether an answer fits is decided by
 //! a validator of somebody else's make.
@@ -43,7 +43,7 @@ impl Chance {
 const ODD: [&str; 9] =
     ["", " ", "\u{0}", "\r\nX: y", "☂", "-1", "1e999", "%s%n", "'; DROP TABLE binding;--"];
 
-/// An OpenAPI document.
+/// An `OpenAPI` document.
 #[derive(Debug)]
 pub(crate) struct Document(pub(crate) Value);
 
@@ -104,9 +104,10 @@ impl Document {
             "integer" => {
                 let low = schema["minimum"].as_i64().unwrap_or(-1);
                 let span = schema["maximum"].as_i64().unwrap_or(low + 5000).saturating_sub(low);
-                json!(low + chance.below(span.clamp(0, 5000) as usize + 1) as i64)
+                let span = usize::try_from(span).unwrap_or(0).min(5000);
+                json!(low + i64::try_from(chance.below(span + 1)).unwrap_or(0))
             }
-            "number" => json!(chance.below(1000) as f64 / 8.0),
+            "number" => json!(f64::from(u8::try_from(chance.below(256)).unwrap_or(0)) / 8.0),
             "boolean" => json!(chance.once_in(2)),
             "array" if depth < 4 => {
                 let items =

@@ -86,7 +86,7 @@ fn refuses_a_folder_that_cannot_be_written() -> Result<()> {
 fn refuses_a_damaged_database() -> Result<()> {
     damaged("store_garbage", &["backup"], |bytes| bytes.fill(0xA5))?;
     damaged("store_header", &["backup"], |bytes| {
-        bytes.splice(..16, *b"not a database!!").for_each(drop)
+        bytes.splice(..16, *b"not a database!!").for_each(drop);
     })?;
     damaged("store_cut", &["backup"], |bytes| bytes.truncate(bytes.len() / 2))
 }
