@@ -1,9 +1,11 @@
 //! `[[binding]]`: where a call to one of our numbers goes.
 
 use std::borrow::Cow;
-use std::time::Duration;
 
-use mediator_model::{Attributes, Binding, BindingKey, ClaimWindow, Number, Sid, UnixMillis};
+use mediator_model::{Attributes, BindingKey, Number, Sid};
+use mediator_store::Object;
+use mediator_store::record::Ttl;
+use serde_json::Value;
 use toml::de::DeValue;
 
 use super::fault::Reason;
@@ -11,55 +13,35 @@ use super::reader::Section;
 use super::{sids, value};
 
 /// `maximum_ttl` where the file says nothing.
-const DEFAULT_MAXIMUM_TTL: Duration = Duration::from_hours(1);
+const DEFAULT_MAXIMUM_TTL: u32 = 3600;
 /// `wait_origination_did_ttl` where the file says nothing.
-const DEFAULT_WAIT_TTL: Duration = Duration::from_mins(5);
+const DEFAULT_WAIT_TTL: u32 = 300;
 /// The longest TTL, in seconds: a hundred years.
 const MAX_TTL_SECONDS: i64 = 100 * 365 * 86_400;
 /// The longest `dtmf`.
 const MAX_DTMF_BYTES: usize = 128;
 
 /// A binding as the file has it: its times count from when it is provisioned.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct BindingSpec {
     /// Its id, by what it is found by.
     pub sid: Sid,
     /// For people and logs; `None`: not named.
     pub name: Option<Box<str>>,
-    /// The mediator endpoint that owns it.
+    /// The mediator endpoint that owns it, by the id of its name.
     pub account_sid: Sid,
     /// What it is found by.
     pub key: BindingKey,
     /// The number that is dialled.
     pub destination_did: Number,
-    /// Deleted after this time; `None`: never. Default 3600 s.
-    pub maximum_ttl: Option<Duration>,
-    /// How long it waits for its first caller; `None`: no claim. Default 300 s.
-    pub wait_origination_did_ttl: Option<Duration>,
+    /// Deleted after these seconds; `None`: never. Default 3600.
+    pub maximum_ttl: Ttl,
+    /// Seconds that it waits for its first caller; `None`: no claim. Default 300.
+    pub wait_origination_did_ttl: Ttl,
     /// Digits sent to leg B after it answers.
     pub dtmf: Option<Box<str>>,
-    /// What is shown, said and played.
-    pub attributes: Option<Box<Attributes>>,
-}
-
-impl BindingSpec {
-    /// The binding that is made from it at `now`.
-    pub fn provisioned_at(&self, now: UnixMillis) -> Binding {
-        let claim = match (self.key.origination_did, self.wait_origination_did_ttl) {
-            (None, Some(wait)) => ClaimWindow::OpenUntil(now + wait),
-            (Some(_), _) | (None, None) => ClaimWindow::Closed,
-        };
-        Binding {
-            sid: self.sid,
-            account_sid: self.account_sid,
-            key: self.key,
-            destination_did: self.destination_did,
-            claim,
-            expires: self.maximum_ttl.map(|ttl| now + ttl),
-            dtmf: self.dtmf.clone(),
-            attributes: self.attributes.clone(),
-        }
-    }
+    /// What is shown, said and played; unknown ones too.
+    pub attributes: Object,
 }
 
 /// A binding and where in the file its parts stand, for checks across objects.
@@ -118,16 +100,14 @@ pub(super) fn read(section: Section<'_>) -> Option<ReadBinding> {
 const MEDIA_UNBUILT: &str =
     "needs media of our own, which is not built yet: calls go on without it";
 
-fn ttl(value: &DeValue<'_>) -> Result<Option<Duration>, Reason> {
+fn ttl(value: &DeValue<'_>) -> Result<Ttl, Reason> {
     match value::integer(value) {
-        Some(-1) => Ok(None),
-        Some(seconds @ 1..=MAX_TTL_SECONDS) => {
-            Ok(Some(Duration::from_secs(seconds.unsigned_abs())))
-        }
-        _ => {
-            Err(Cow::Borrowed("expected seconds as a whole number: 1 or more, or -1 for no limit"))
-        }
+        Some(-1) => return Ok(None),
+        Some(seconds @ 1..=MAX_TTL_SECONDS) => u32::try_from(seconds).ok(),
+        _ => None,
     }
+    .map(Some)
+    .ok_or(Cow::Borrowed("expected seconds as a whole number: 1 or more, or -1 for no limit"))
 }
 
 fn dtmf(value: &DeValue<'_>) -> Result<Box<str>, Reason> {
@@ -140,34 +120,32 @@ fn dtmf(value: &DeValue<'_>) -> Result<Box<str>, Reason> {
     }
 }
 
-fn read_attributes(section: &Section<'_>) -> Option<Box<Attributes>> {
-    if !section.is_present() {
-        return None;
-    }
-    let mut attributes = Attributes::default();
+fn read_attributes(section: &Section<'_>) -> Object {
+    let (mut object, mut checked) = (Object::new(), Attributes::default());
     for (offset, key, value) in section.entries() {
-        let Some(text) = attribute_text(value) else {
+        let Some(value) = attribute_value(value) else {
             section.fault_at(offset, key, "expected text, true, false or a whole number");
             continue;
         };
-        if let Err(error) = attributes.set(key, &text) {
+        let text = match &value {
+            Value::String(text) => Cow::Borrowed(text.as_str()),
+            other => Cow::Owned(other.to_string()),
+        };
+        if let Err(error) = checked.set(key, &text) {
             section.fault_at(offset, key, without_key(&error.to_string(), key));
         } else if key == "announce" || (key == "ringback" && text != "passthrough") {
             section.notice_at(offset, key, MEDIA_UNBUILT);
         }
+        object.insert(key.to_owned(), value);
     }
-    (attributes != Attributes::default()).then(|| Box::new(attributes))
+    object
 }
 
-fn attribute_text<'a>(value: &'a DeValue<'_>) -> Option<Cow<'a, str>> {
+fn attribute_value(value: &DeValue<'_>) -> Option<Value> {
     if let Some(text) = value.as_str() {
-        return Some(Cow::Borrowed(text));
+        return Some(Value::from(text));
     }
-    match value.as_bool() {
-        Some(true) => Some(Cow::Borrowed("true")),
-        Some(false) => Some(Cow::Borrowed("false")),
-        None => value::integer(value).map(|number| Cow::Owned(number.to_string())),
-    }
+    value.as_bool().map(Value::from).or_else(|| value::integer(value).map(Value::from))
 }
 
 /// The error names its key already, as the fault does.

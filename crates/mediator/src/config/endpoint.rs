@@ -23,7 +23,7 @@ const DEFAULT_PORT: u16 = 5060;
 pub struct Account {
     /// The login of HTTP Basic.
     pub login: Box<str>,
-    /// Its password.
+    /// Its password, or an argon2 hash of it in PHC form.
     pub password: Secret,
 }
 
@@ -79,7 +79,7 @@ pub(super) fn read(section: Section<'_>) -> Option<ReadEndpoint> {
     check_keys_of_type(&section, kind);
     let outbound = section.read("outbound", value::name);
     let credentials = read_pair(&section, "sip_username", "sip_password");
-    let account = read_pair(&section, "login", "password");
+    let account = read_account(&section);
     let out_credentials = read_pair(&section, "out_sip_username", "out_sip_password");
     let dids = section.list("dids", 0..=MAX_DIDS, value::number).unwrap_or_default();
     let addresses: Vec<Address> =
@@ -116,10 +116,7 @@ pub(super) fn read(section: Section<'_>) -> Option<ReadEndpoint> {
         spec: EndpointSpec {
             endpoint,
             outbound: outbound.map(|found| found.value),
-            account: account.map(|found| Account {
-                login: found.value.username,
-                password: found.value.password,
-            }),
+            account: account.map(|found| found.value),
         },
     };
     section.finish();
@@ -169,6 +166,23 @@ fn read_pair(
 ) -> Option<At<SipCredentials>> {
     let username = section.read(user_key, value::name);
     let password = section.read(password_key, value::secret);
+    both_or_none(section, user_key, password_key);
+    let (username, password) = (username?, password?);
+    let credentials = SipCredentials { username: username.value, password: password.value };
+    Some(At { value: credentials, offset: username.offset })
+}
+
+/// A mediator's login; unlike SIP's, its password may be a hash.
+fn read_account(section: &Section<'_>) -> Option<At<Account>> {
+    let login = section.read("login", value::name);
+    let password = section.read("password", value::hashable_secret);
+    both_or_none(section, "login", "password");
+    let (login, password) = (login?, password?);
+    let account = Account { login: login.value, password: password.value };
+    Some(At { value: account, offset: login.offset })
+}
+
+fn both_or_none(section: &Section<'_>, user_key: &'static str, password_key: &'static str) {
     match (section.position(user_key), section.position(password_key)) {
         (Some(offset), None) => {
             section.fault_at(offset, user_key, format!("expected {password_key} beside it"));
@@ -178,9 +192,6 @@ fn read_pair(
         }
         (Some(_), Some(_)) | (None, None) => {}
     }
-    let (username, password) = (username?, password?);
-    let credentials = SipCredentials { username: username.value, password: password.value };
-    Some(At { value: credentials, offset: username.offset })
 }
 
 fn notice_unreachable(section: &Section<'_>, kind: &EndpointKind, addresses: &[Address]) {

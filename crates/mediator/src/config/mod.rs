@@ -11,7 +11,7 @@ mod objects;
 mod parts;
 mod reader;
 mod services;
-mod sids;
+pub(crate) mod sids;
 mod sip;
 mod trunk_group;
 mod value;
@@ -28,9 +28,10 @@ use toml::de::DeTable;
 pub use binding::BindingSpec;
 pub use endpoint::{Account, EndpointSpec};
 pub use fault::{ConfigError, Fault, MAX_FAULTS};
-pub use objects::{Conflict, Objects};
+pub use objects::Objects;
 pub use services::{
-    ApiSettings, CoreSettings, DialoutSettings, MediaMode, MediaSettings, StoreSettings,
+    ApiSettings, CoreSettings, DialoutSettings, MediaMode, MediaSettings, StorePlace, StoreSettings,
+    TlsFiles,
 };
 pub use sip::{Ban, Listen, MAX_LISTENERS, MAX_SHARDS, SipSettings};
 pub use trunk_group::{TrunkGroupSpec, TrunkSpec};
@@ -44,7 +45,7 @@ use reader::{Section, Sheet};
 const MAX_FILE_BYTES: u64 = 512 * 1024 * 1024;
 
 /// A config file, read and checked.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct Config {
     /// `[sip]`.
     pub sip: SipSettings,

@@ -12,7 +12,7 @@ use toml::de::DeValue;
 
 use super::fault::Reason;
 use super::reader::{At, Section};
-use super::value::{self, HOUR, MINUTE, SECOND};
+use super::value::{self, DAY, HOUR, MINUTE, SECOND};
 
 /// How much of a token file is read, in bytes.
 const MAX_TOKEN_BYTES: u64 = 4096;
@@ -131,12 +131,23 @@ fn dial_key(value: &DeValue<'_>) -> Result<char, Reason> {
 }
 
 /// `[api]`, complete.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ApiSettings {
     /// Where HTTP is served. Default 127.0.0.1:8080. Port 0 takes any free one.
     pub listen: SocketAddr,
     /// Whether HTTP may be served without TLS elsewhere than on loopback. Default false.
     pub plain_http: bool,
+    /// The certificate, where HTTP is served over TLS. Default none.
+    pub tls: Option<TlsFiles>,
+}
+
+/// `api.tls`: files in PEM form, relative to the working directory.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TlsFiles {
+    /// The certificate, with those between it and its root behind it.
+    pub certificate: PathBuf,
+    /// Its private key.
+    pub key: PathBuf,
 }
 
 /// Reads `[api]`.
@@ -144,29 +155,42 @@ pub(super) fn read_api(section: Section<'_>) -> ApiSettings {
     let default = SocketAddr::from((Ipv4Addr::LOCALHOST, 8080));
     let listen = section.read("listen", value::socket_address);
     let plain_http = section.read_or("plain_http", false, value::boolean);
-    if let Some(offset) = section.position("tls") {
-        let reason = "not built yet: listen on loopback, or set plain_http = true";
-        section.fault_at(offset, "tls", reason);
-    }
+    let with_tls = section.position("tls").is_some();
+    let tls = read_tls(section.section("tls"));
     if let Some(At { value, offset }) = listen
         && !value.ip().is_loopback()
         && !plain_http
+        && !with_tls
     {
-        let reason = "without TLS expected a loopback address such as \"127.0.0.1:8080\", or plain_http = true";
+        let reason = "without tls expected a loopback address such as \"127.0.0.1:8080\", or plain_http = true";
         section.fault_at(offset, "listen", reason);
     }
+    if let (true, true, Some(offset)) = (plain_http, with_tls, section.position("plain_http")) {
+        section.fault_at(offset, "plain_http", "expected either plain_http = true or tls");
+    }
     section.finish();
-    ApiSettings { listen: listen.map_or(default, |found| found.value), plain_http }
+    ApiSettings { listen: listen.map_or(default, |found| found.value), plain_http, tls }
+}
+
+fn read_tls(section: Section<'_>) -> Option<TlsFiles> {
+    if !section.is_present() {
+        return None;
+    }
+    let path = |text: Box<str>| PathBuf::from(String::from(text));
+    let certificate = section.require("certificate", value::name);
+    let key = section.require("key", value::name);
+    section.finish();
+    Some(TlsFiles { certificate: path(certificate?.value), key: path(key?.value) })
 }
 
 /// `[core]`: credentials of the Core API.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct CoreSettings {
-    /// The operator's first bearer token, from `token` or `token_file`.
+    /// The operator's bearer token, from `token` or `token_file`.
     pub token: Option<Secret>,
     /// User name for `/oauth/token`.
     pub username: Option<Box<str>>,
-    /// Its password.
+    /// Its password, or an argon2 hash of it in PHC form.
     pub password: Option<Secret>,
 }
 
@@ -178,7 +202,7 @@ pub(super) fn read_core(section: Section<'_>) -> CoreSettings {
         section.fault_at(file.offset, "token_file", "expected either token or token_file");
     }
     let username = section.read("username", value::name);
-    let password = section.read("password", value::secret);
+    let password = section.read("password", value::hashable_secret);
     if username.is_some() != password.is_some() {
         let key = if username.is_some() { "username" } else { "password" };
         let offset = section.position(key).unwrap_or(section.offset());
@@ -205,26 +229,56 @@ fn token_file(value: &DeValue<'_>) -> Result<Secret, Reason> {
     }
 }
 
-/// `[store]`: where what outlives the process is kept.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum StoreSettings {
-    /// Nowhere: registrations, claims and expiries end with the process.
+/// `[store]`, complete.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct StoreSettings {
+    /// Where what outlives the process is kept.
+    pub place: StorePlace,
+    /// How long call records are kept; `None`: for ever (`"0"`). 1 d to 3650 d, default 90 d.
+    pub cdr_retention: Option<Duration>,
+}
+
+/// `store.url`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum StorePlace {
+    /// `file:PATH`: in a folder, relative to the working directory. Default `file:data`.
+    Folder(PathBuf),
+    /// `memory:`: nowhere; everything but what the config file provisions ends with the process.
     Memory,
 }
 
-const MEMORY_ONLY: &str =
-    "a durable store is not built yet: set url = \"memory:\", which keeps nothing over a restart";
-
 /// Reads `[store]`.
 pub(super) fn read_store(section: Section<'_>) -> StoreSettings {
-    let url = section.read("url", |value| match value.as_str() {
-        Some("memory:") => Ok(StoreSettings::Memory),
-        Some(url) if url.starts_with("file:") => Err(Cow::Borrowed(MEMORY_ONLY)),
-        _ => Err(Cow::Borrowed("expected \"memory:\"")),
-    });
-    if url.is_none() && section.position("url").is_none() {
-        section.fault("url", MEMORY_ONLY);
+    let settings = StoreSettings {
+        place: section.read_or("url", StorePlace::Folder("data".into()), store_place),
+        cdr_retention: section.read_or("cdr_retention", Some(90 * DAY), retention),
+    };
+    if settings.place == StorePlace::Memory {
+        let offset = section.position("url").unwrap_or(section.offset());
+        section.notice_at(offset, "url", "\"memory:\" keeps nothing over a restart");
     }
     section.finish();
-    StoreSettings::Memory
+    settings
+}
+
+fn store_place(value: &DeValue<'_>) -> Result<StorePlace, Reason> {
+    let expected = "expected \"file:FOLDER\" such as \"file:data\", or \"memory:\"";
+    match value.as_str() {
+        Some("memory:") => Ok(StorePlace::Memory),
+        Some(url) => match url.strip_prefix("file:") {
+            // `file://host/path` would be another machine's.
+            Some(folder) if !folder.trim().is_empty() && !folder.starts_with("//") => {
+                Ok(StorePlace::Folder(folder.into()))
+            }
+            _ => Err(Cow::Borrowed(expected)),
+        },
+        None => Err(Cow::Borrowed(expected)),
+    }
+}
+
+fn retention(value: &DeValue<'_>) -> Result<Option<Duration>, Reason> {
+    match (value.as_str(), value::integer(value)) {
+        (Some("0"), _) | (_, Some(0)) => Ok(None),
+        _ => value::duration(DAY..=3650 * DAY, "90d")(value).map(Some),
+    }
 }

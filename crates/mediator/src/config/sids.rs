@@ -19,28 +19,28 @@ fn derive(kind: &str, parts: &[&[u8]]) -> Sid {
 }
 
 /// An endpoint's, by its name.
-pub(super) fn endpoint(name: &str) -> Sid {
+pub(crate) fn endpoint(name: &str) -> Sid {
     derive("endpoint", &[name.as_bytes()])
 }
 
 /// A trunk group's, by its name.
-pub(super) fn trunk_group(name: &str) -> Sid {
+pub(crate) fn trunk_group(name: &str) -> Sid {
     derive("trunk_group", &[name.as_bytes()])
 }
 
 /// A trunk's, by its group, its endpoint and which of the group's trunks to that endpoint it is.
-pub(super) fn trunk(group: &str, endpoint: &str, ordinal: usize) -> Sid {
+pub(crate) fn trunk(group: &str, endpoint: &str, ordinal: usize) -> Sid {
     let ordinal = (ordinal as u64).to_be_bytes();
     derive("trunk", &[group.as_bytes(), endpoint.as_bytes(), &ordinal])
 }
 
 /// A DID's, by its number.
-pub(super) fn did(number: Number) -> Sid {
+pub(crate) fn did(number: Number) -> Sid {
     derive("did", &[&number.as_u64().to_be_bytes()])
 }
 
 /// A binding's, by what it is found by.
-pub(super) fn binding(key: BindingKey) -> Sid {
+pub(crate) fn binding(key: BindingKey) -> Sid {
     let origination = key.origination_did.map_or(0, Number::as_u64).to_be_bytes();
     derive("binding", &[&key.redirect_did.as_u64().to_be_bytes(), &origination])
 }

@@ -16,6 +16,7 @@ const MAX_TEXT_BYTES: usize = 256;
 pub(super) const SECOND: Duration = Duration::from_secs(1);
 pub(super) const MINUTE: Duration = Duration::from_mins(1);
 pub(super) const HOUR: Duration = Duration::from_hours(1);
+pub(super) const DAY: Duration = Duration::from_hours(24);
 pub(super) const WEEK: Duration = Duration::from_hours(7 * 24);
 
 /// A name for people and logs: not empty, printable, at most [`MAX_TEXT_BYTES`].
@@ -27,6 +28,33 @@ pub(super) fn name(value: &DeValue<'_>) -> Result<Box<str>, Reason> {
 pub(super) fn secret(value: &DeValue<'_>) -> Result<Secret, Reason> {
     bounded(value, "expected text in quotes: printable, not empty, at most 256 bytes")
         .map(Secret::new)
+}
+
+/// As [`secret`], or an argon2 hash of one in PHC form, `$argon2id$v=19$m=19456,t=2,p=1$SALT$HASH`: a text that begins
+/// like one and is none would be a password that nobody knows.
+pub(super) fn hashable_secret(value: &DeValue<'_>) -> Result<Secret, Reason> {
+    let secret = secret(value)?;
+    if secret.expose().starts_with("$argon2") && !is_argon2_hash(secret.expose()) {
+        return Err(Cow::Borrowed(
+            "expected a whole argon2 hash such as \"$argon2id$v=19$m=19456,t=2,p=1$SALT$HASH\", or a password",
+        ));
+    }
+    Ok(secret)
+}
+
+fn is_argon2_hash(text: &str) -> bool {
+    let is_base64 = |part: &str, least: usize| {
+        part.len() >= least
+            && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/'))
+    };
+    let parts: Vec<&str> = text.split('$').collect();
+    let ["", kind, version, cost, salt, hash] = parts.as_slice() else { return false };
+    let has_cost = ["m=", "t=", "p="].iter().all(|key| cost.contains(key));
+    matches!(*kind, "argon2id" | "argon2i" | "argon2d")
+        && version.starts_with("v=")
+        && has_cost
+        && is_base64(salt, 11)
+        && is_base64(hash, 16)
 }
 
 fn bounded(value: &DeValue<'_>, expected: &'static str) -> Result<Box<str>, Reason> {
