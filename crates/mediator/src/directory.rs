@@ -3,6 +3,7 @@
 //! The store keeps references whole (nothing in use can be deleted), so nothing here should dangle; what does all the
 //! same is left out and told, because the rest must go on taking calls.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,46 +12,107 @@ use mediator_model::{
     Address, AddressHost, AllowForward, CodeList, Did, Direction, Directory, DirectoryError,
     Endpoint, EndpointIndex, EndpointKind, FailurePolicy, LastResort, Number, NumberFormat,
     Outbound, Secret, Sid, SipCredentials, Transport, Trunk, TrunkGroup, TrunkGroupIndex,
+    UnixMillis,
 };
 use mediator_store::record::{
     AddressRecord, DidRecord, EndpointRecord, EndpointType, TrunkGroupRecord, TrunkRecord,
 };
+use mediator_store::{Kind, Record};
 use tracing::error;
 
-/// The records that a directory is made of, each kind in the order in which it was made.
+/// Objects of one kind in the order in which they were made.
+#[derive(Clone, Debug)]
+pub struct InOrder<T> {
+    made: HashMap<Sid, UnixMillis>,
+    all: BTreeMap<(UnixMillis, Sid), Arc<T>>,
+}
+
+impl<T> Default for InOrder<T> {
+    fn default() -> Self {
+        Self { made: HashMap::new(), all: BTreeMap::new() }
+    }
+}
+
+impl<T> InOrder<T> {
+    /// Puts one, which was made at `made`, in the place of the one with its sid.
+    pub fn put(&mut self, sid: Sid, made: UnixMillis, object: Arc<T>) {
+        self.remove(sid);
+        self.made.insert(sid, made);
+        self.all.insert((made, sid), object);
+    }
+
+    /// Takes one out.
+    pub fn remove(&mut self, sid: Sid) {
+        if let Some(made) = self.made.remove(&sid) {
+            self.all.remove(&(made, sid));
+        }
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &Arc<T>> {
+        self.all.values()
+    }
+}
+
+/// The records that a directory is made of.
 #[derive(Clone, Debug, Default)]
 pub struct Sources {
     /// Endpoints.
-    pub endpoints: Vec<Arc<EndpointRecord>>,
+    pub endpoints: InOrder<EndpointRecord>,
     /// Trunk groups.
-    pub trunk_groups: Vec<Arc<TrunkGroupRecord>>,
+    pub trunk_groups: InOrder<TrunkGroupRecord>,
     /// Trunks, whatever their group.
-    pub trunks: Vec<Arc<TrunkRecord>>,
+    pub trunks: InOrder<TrunkRecord>,
     /// DIDs.
-    pub dids: Vec<Arc<DidRecord>>,
+    pub dids: InOrder<DidRecord>,
 }
 
 impl Sources {
-    /// Puts each kind into the order of creation.
-    pub fn sort(&mut self) {
-        self.endpoints.sort_by_key(|record| (record.date_created, record.sid));
-        self.trunk_groups.sort_by_key(|record| (record.date_created, record.sid));
-        self.trunks.sort_by_key(|record| (record.date_created, record.sid));
-        self.dids.sort_by_key(|record| (record.date_created, record.sid));
+    /// Takes an object in; whether routing looks at its kind.
+    pub fn put(&mut self, record: &Record) -> bool {
+        match record {
+            Record::Endpoint(one) => self.endpoints.put(one.sid, one.date_created, one.clone()),
+            Record::TrunkGroup(one) => {
+                self.trunk_groups.put(one.sid, one.date_created, one.clone())
+            }
+            Record::Trunk(one) => self.trunks.put(one.sid, one.date_created, one.clone()),
+            Record::Did(one) => self.dids.put(one.sid, one.date_created, one.clone()),
+            Record::Binding(_)
+            | Record::Dialout(_)
+            | Record::Token(_)
+            | Record::Partner(_)
+            | Record::Provisioned(_) => return false,
+        }
+        true
+    }
+
+    /// Takes an object out; whether routing looks at its kind.
+    pub fn remove(&mut self, kind: Kind, sid: Sid) -> bool {
+        match kind {
+            Kind::Endpoint => self.endpoints.remove(sid),
+            Kind::TrunkGroup => self.trunk_groups.remove(sid),
+            Kind::Trunk => self.trunks.remove(sid),
+            Kind::Did => self.dids.remove(sid),
+            Kind::Binding | Kind::Dialout | Kind::Token | Kind::Partner | Kind::Provisioned => {
+                return false;
+            }
+        }
+        true
     }
 }
 
 /// Builds the directory.
 pub fn build(sources: &Sources) -> Result<Directory, DirectoryError> {
-    let places: HashMap<Sid, EndpointIndex> =
-        (0_u32..).zip(&sources.endpoints).map(|(at, one)| (one.sid, EndpointIndex(at))).collect();
+    let places: HashMap<Sid, EndpointIndex> = (0_u32..)
+        .zip(sources.endpoints.iter())
+        .map(|(at, one)| (one.sid, EndpointIndex(at)))
+        .collect();
     let group_places: HashMap<Sid, TrunkGroupIndex> = (0_u32..)
-        .zip(&sources.trunk_groups)
+        .zip(sources.trunk_groups.iter())
         .map(|(at, one)| (one.sid, TrunkGroupIndex(at)))
         .collect();
     let mut groups: Vec<TrunkGroup> =
         sources.trunk_groups.iter().map(|record| trunk_group(record)).collect();
-    for record in &sources.trunks {
+    for record in sources.trunks.iter() {
         let group = group_places.get(&record.trunk_group_sid);
         let group = group.and_then(|index| groups.get_mut(index.0 as usize));
         let endpoint = places.get(&record.endpoint_sid);
@@ -64,8 +126,8 @@ pub fn build(sources: &Sources) -> Result<Directory, DirectoryError> {
         .iter()
         .map(|record| endpoint(record, |sid| group_places.get(&sid).copied()))
         .collect();
-    let mut dids = Vec::with_capacity(sources.dids.len());
-    for record in &sources.dids {
+    let mut dids = Vec::with_capacity(sources.dids.all.len());
+    for record in sources.dids.iter() {
         let trunk_group = record.trunk_group_sid.and_then(|sid| group_places.get(&sid).copied());
         let group = trunk_group.and_then(|index| groups.get(index.0 as usize));
         if let Some(owner) = group.and_then(owner)
@@ -83,10 +145,7 @@ fn owner(group: &TrunkGroup) -> Option<EndpointIndex> {
     group.trunks.iter().min_by_key(|trunk| trunk.priority).map(|trunk| trunk.endpoint)
 }
 
-fn endpoint(
-    record: &EndpointRecord,
-    place: impl Fn(Sid) -> Option<TrunkGroupIndex>,
-) -> Endpoint {
+fn endpoint(record: &EndpointRecord, place: impl Fn(Sid) -> Option<TrunkGroupIndex>) -> Endpoint {
     let kind = match record.kind {
         EndpointType::Mediator => {
             EndpointKind::Mediator { outbound: record.outbound.and_then(place).map(Outbound) }
@@ -194,3 +253,6 @@ fn capacity(calls: i32) -> Option<u32> {
         calls => Some(u32::try_from(calls).unwrap_or(0)),
     }
 }
+
+#[cfg(test)]
+mod tests;

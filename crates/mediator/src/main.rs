@@ -8,6 +8,7 @@ use clap::Parser;
 use mediator_server::cli::{Cli, Command};
 use mediator_server::client;
 use mediator_server::config::Config;
+use mediator_server::provision::preview;
 use mediator_server::serve;
 
 fn main() -> ExitCode {
@@ -31,7 +32,8 @@ fn main() -> ExitCode {
 /// Reads a file as `serve` would, and says what may surprise.
 fn check(file: &Path) -> Result<ExitCode, String> {
     let config = Config::load(file).map_err(|error| error.to_string())?;
-    config.objects.directory().map_err(|error| format!("{}: {error}", file.display()))?;
+    preview(&config.objects, &config.core)
+        .map_err(|error| format!("{}: {error}", file.display()))?;
     for notice in &config.notices {
         let _ = writeln!(io::stderr(), "{}:{notice} (notice)", file.display());
     }

@@ -3,20 +3,26 @@
 //! A page is made of [`Source`]s, each of which owns whole families. Nothing here is on a call's path but [`ShardMetrics`],
 //! whose counts have one writer each.
 
+mod callbacks;
 mod page;
 mod process;
+mod requests;
 mod shard;
 mod state;
+mod store;
 
 #[cfg(test)]
 mod tests;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+pub use callbacks::CallbackMetrics;
 pub use page::{Kind, Page};
 pub use process::ProcessMetrics;
+pub use requests::{RequestCounts, count_request};
 pub use shard::{AllShards, Counter, Histogram, MessageDirection, ShardMetrics};
 pub use state::{EngineCounts, SharedState};
+pub use store::{CountedStore, StoreMetrics};
 
 /// Something that has metrics to show.
 pub trait Source: Send + Sync {

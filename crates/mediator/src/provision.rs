@@ -1,100 +1,291 @@
-//! Puts the config's bindings into the table: all of them at start, those that the file changed at a reload.
+//! The config file's objects in the store: created where absent, updated where the file changed since it was last
+//! provisioned, never deleted. What was changed through the API stays until the file says otherwise.
+//!
+//! An object is known again by its key in the file (`endpoint:masking`), under which the store keeps its sid and a
+//! fingerprint of what the file said. What was deleted, or expired, while the file still has it is absent, and created
+//! anew at the next start or reload. A trunk that the file takes out of its group goes; everything else that leaves the
+//! file stays.
+//!
+//! Everything but bindings is one write wherever it fits into one, so a conflict leaves nothing behind.
 
-use std::sync::Arc;
-
-use mediator_model::{Binding, ClaimWindow, UnixMillis};
-use mediator_table::{BindingTable, DuplicateKey, WriteError};
-
-use crate::config::BindingSpec;
-
-/// How often one binding is tried while calls claim it at the same time; each claim happens once, so twice would do.
-const ATTEMPTS: usize = 8;
-
-/// The table that a process starts with.
-pub fn table(bindings: &[BindingSpec], now: UnixMillis) -> Result<BindingTable, DuplicateKey> {
-    let bindings = bindings.iter().map(|spec| Arc::new(spec.provisioned_at(now)));
-    // What a store held long ago may have expired; what is made now has not.
-    BindingTable::load(bindings, now).map(|(table, _)| table)
-}
-
-/// Creates or updates one binding; its times count from now. A claim stays with whoever has it.
-pub fn put(table: &BindingTable, spec: &BindingSpec, now: UnixMillis) -> Result<(), WriteError> {
-    for _ in 0..ATTEMPTS {
-        let outcome = match table.by_sid(spec.sid, now) {
-            Some(held) => table.replace(&held, Arc::new(updated(&held, spec, now)), now),
-            None => table.insert(Arc::new(spec.provisioned_at(now)), now),
-        };
-        match outcome {
-            Err(WriteError::Stale | WriteError::Gone | WriteError::SidTaken) => {}
-            Err(error @ WriteError::Conflict { .. }) => return Err(error),
-            Ok(_) => return Ok(()),
-        }
-    }
-    Err(WriteError::Stale)
-}
-
-fn updated(held: &Binding, spec: &BindingSpec, now: UnixMillis) -> Binding {
-    let binding = spec.provisioned_at(now);
-    if binding.key.origination_did.is_none() && held.key.origination_did.is_some() {
-        return Binding { key: held.key, claim: ClaimWindow::Closed, ..binding };
-    }
-    binding
-}
+mod fingerprint;
+mod picture;
+mod plan;
+mod wanted;
 
 #[cfg(test)]
-mod tests {
-    use mediator_model::{Bindings, Claim, MatchRule, Number};
+mod tests;
 
-    use super::*;
-    use crate::config::Config;
+use std::sync::Arc;
+use std::sync::mpsc::{SyncSender, sync_channel};
 
-    const NOW: UnixMillis = UnixMillis(1_000_000);
+use mediator_model::{Directory, DirectoryError, Secret, Sid, UnixMillis};
+use mediator_store::record::BindingRecord;
+use mediator_store::{Committed, Kind, Op, ReadError, Record, Refused, Revision, Store, Write};
+use tracing::warn;
 
-    fn number(digits: &str) -> Number {
-        digits.parse().unwrap()
+use crate::config::{BindingSpec, CoreSettings, Objects};
+use crate::directory::{self, Sources};
+
+pub use picture::Picture;
+pub use plan::{Conflict, Plan};
+
+/// How often it is planned anew when the API writes at the same time.
+const ATTEMPTS: usize = 5;
+/// Operations after which what was gathered is written; a binding takes three at most.
+const OPS_A_WRITE: usize = Write::MAX_OPS - 3;
+
+/// Why a file is not provisioned. What was written before is what the file says.
+#[derive(Debug, thiserror::Error)]
+pub enum ProvisionError {
+    /// The store has something that stands against it.
+    #[error("{0}")]
+    Conflict(#[from] Conflict),
+    /// The store refused.
+    #[error("the store refused the file's objects: {0}")]
+    Refused(Refused),
+    /// The store cannot be read.
+    #[error("{0}")]
+    Read(#[from] ReadError),
+    /// Random numbers.
+    #[error("no random numbers from the operating system: {0}")]
+    Random(#[from] getrandom::Error),
+}
+
+/// What provisioning did.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Provisioned {
+    /// Objects of the file that were new or changed, bindings excepted.
+    pub objects: usize,
+    /// Bindings of the file that were created or updated.
+    pub bindings: usize,
+    /// What the operator should know.
+    pub notes: Vec<String>,
+}
+
+/// Provisions a file over what `picture` shows of the store, which is read anew where the API writes meanwhile. Waits for
+/// the disk.
+pub fn provision(
+    store: &dyn Store,
+    (objects, core): (&Objects, &CoreSettings),
+    mut picture: Picture,
+    now: UnixMillis,
+) -> Result<Provisioned, ProvisionError> {
+    let mut attempt = 1;
+    let plan = loop {
+        let plan = plan_now(objects, core, &picture, now)?;
+        match carry_out(store, &plan, now) {
+            Ok(()) => break plan,
+            Err(refused) if attempt == ATTEMPTS || !is_a_race(&refused) => {
+                return Err(ProvisionError::Refused(refused));
+            }
+            Err(_) => {}
+        }
+        attempt += 1;
+        picture = read_picture(store, objects, now)?;
+    };
+    let Plan { notes, changed, .. } = &plan;
+    let mut done = Provisioned { objects: *changed, bindings: 0, notes: notes.clone() };
+    Bindings { store, picture: &picture, plan: &plan, now }.provision(objects, &mut done)?;
+    Ok(done)
+}
+
+/// The directory that a file makes by itself, in a store that is empty.
+pub fn preview(objects: &Objects, core: &CoreSettings) -> Result<Directory, PreviewError> {
+    let mut dice = || 1;
+    let plan = plan::plan(objects, core, &Picture::default(), UnixMillis(0), &mut dice)?;
+    let mut sources = Sources::default();
+    for op in &plan.ops {
+        if let Op::Create(record) = op {
+            sources.put(record);
+        }
+    }
+    Ok(directory::build(&sources)?)
+}
+
+/// Why a file's objects make no directory.
+#[derive(Debug, thiserror::Error)]
+pub enum PreviewError {
+    /// They stand against each other.
+    #[error("{0}")]
+    Conflict(#[from] Conflict),
+    /// They do not fit together.
+    #[error("{0}")]
+    Directory(#[from] DirectoryError),
+}
+
+/// What the store holds of what a file may touch.
+pub fn read_picture(
+    store: &dyn Store,
+    objects: &Objects,
+    now: UnixMillis,
+) -> Result<Picture, ReadError> {
+    let mut picture = Picture::of(objects);
+    store.snapshot(now, &mut |object| picture.add(&object))?;
+    Ok(picture)
+}
+
+fn plan_now(
+    objects: &Objects,
+    core: &CoreSettings,
+    picture: &Picture,
+    now: UnixMillis,
+) -> Result<Plan, ProvisionError> {
+    let mut random = [0; 48];
+    getrandom::fill(&mut random)?;
+    let mut numbers = random
+        .chunks_exact(16)
+        .map(|chunk| chunk.iter().fold(0_u128, |bits, byte| (bits << 8) | u128::from(*byte)));
+    let mut dice = || numbers.next().unwrap_or_default();
+    Ok(plan::plan(objects, core, picture, now, &mut dice)?)
+}
+
+/// Whether another writer was between the picture and the write.
+const fn is_a_race(refused: &Refused) -> bool {
+    match refused {
+        Refused::Exists
+        | Refused::Gone { .. }
+        | Refused::Stale { .. }
+        | Refused::Taken { .. }
+        | Refused::InUse { .. }
+        | Refused::Overloaded => true,
+        Refused::Claimed | Refused::Remembered | Refused::Failed(_) => false,
+    }
+}
+
+fn carry_out(store: &dyn Store, plan: &Plan, now: UnixMillis) -> Result<(), Refused> {
+    for ops in plan.ops.chunks(Write::MAX_OPS) {
+        write(store, ops.to_vec(), now)?;
+    }
+    Ok(())
+}
+
+/// Writes, and waits until it is durable.
+fn write(store: &dyn Store, ops: Vec<Op>, now: UnixMillis) -> Result<(), Refused> {
+    let (done, outcome) = sync_channel::<Result<Committed, Refused>>(1);
+    submit(store, ops, now, done);
+    // A store that forgets a write has stopped.
+    outcome.recv().unwrap_or(Err(Refused::Overloaded)).map(|_| ())
+}
+
+fn submit(
+    store: &dyn Store,
+    ops: Vec<Op>,
+    now: UnixMillis,
+    done: SyncSender<Result<Committed, Refused>>,
+) {
+    let write = Write { now, ops, requires: Vec::new(), remember: None };
+    store.submit(write, Box::new(move |outcome| drop(done.send(outcome))));
+}
+
+/// The file's bindings on their way into the store.
+struct Bindings<'a> {
+    store: &'a dyn Store,
+    picture: &'a Picture,
+    plan: &'a Plan,
+    now: UnixMillis,
+}
+
+impl Bindings<'_> {
+    fn provision(&self, objects: &Objects, done: &mut Provisioned) -> Result<(), ProvisionError> {
+        let Some(key) = &self.plan.key else { return Ok(()) };
+        let (mut ops, mut left_out) = (Vec::new(), 0_usize);
+        for spec in &objects.bindings {
+            let account = self.plan.endpoints.get(&spec.account_sid).copied();
+            let Some(account) =
+                account.filter(|_| !self.plan.moved.contains(&spec.key.redirect_did))
+            else {
+                left_out += 1;
+                continue;
+            };
+            let planned = self.ops_of(spec, account, key)?;
+            done.bindings += usize::from(!planned.is_empty());
+            ops.extend(planned);
+            if ops.len() >= OPS_A_WRITE {
+                self.flush(&mut ops)?;
+            }
+        }
+        if left_out > 0 {
+            done.notes.push(format!(
+                "{left_out} bindings of the file are left out: their redirect_did belongs to another endpoint by now"
+            ));
+        }
+        self.flush(&mut ops)
     }
 
-    /// A config's only binding: of 15162065346, to `destination_did`, waiting for its first caller.
-    fn waiting(destination_did: &str) -> BindingSpec {
-        let text = format!(
-            "media = {{ mode = \"direct\" }}\nstore = {{ url = \"memory:\" }}\n\
-             [[endpoint]]\nname = \"m\"\ntype = \"mediator\"\ndids = [\"15162065346\"]\n\
-             [[binding]]\nendpoint = \"m\"\nredirect_did = \"15162065346\"\ndestination_did = \"{destination_did}\"\n"
-        );
-        Config::parse("test.toml", &text).unwrap().objects.bindings.remove(0)
+    /// What makes the store hold one binding, and what the file said of it.
+    fn ops_of(
+        &self,
+        spec: &BindingSpec,
+        account: Sid,
+        key: &Secret,
+    ) -> Result<Vec<Op>, ProvisionError> {
+        let print = wanted::binding_fingerprint(spec, key);
+        let name = match spec.key.origination_did {
+            Some(caller) => format!("binding:{}:{caller}", spec.key.redirect_did),
+            None => format!("binding:{}:", spec.key.redirect_did),
+        };
+        let before = self.picture.provisioned.get(&*name).map(|before| &before.record);
+        let sid = before.map_or(spec.sid, |before| before.sid);
+        let is_known = before.is_some_and(|before| before.hash == print);
+        let is_there = self.picture.bindings.contains(&sid);
+        if is_known && is_there {
+            return Ok(Vec::new());
+        }
+        let holder = self.picture.bindings_by_key.get(&spec.key).copied();
+        let (sid, op) = match self.held(sid)? {
+            Some(_) if is_known => return Ok(Vec::new()),
+            Some((held, revision)) => {
+                let record = wanted::binding(spec, (sid, account), Some(&held), self.now);
+                let record = Record::Binding(Arc::new(record));
+                (sid, Some(Op::Update { record, expect: revision }))
+            }
+            // Another one with the same numbers, made through the API: there is one, so none is created.
+            None => match holder {
+                Some(holder) => (holder, None),
+                None => {
+                    let record = wanted::binding(spec, (sid, account), None, self.now);
+                    (sid, Some(Op::Create(Record::Binding(Arc::new(record)))))
+                }
+            },
+        };
+        let mut ops = plan::remember(self.picture, &name, sid, print);
+        ops.extend(op);
+        Ok(ops)
     }
 
-    #[test]
-    fn a_reload_leaves_the_claim_with_its_caller() {
-        let table = table(&[waiting("44")], NOW).unwrap();
-        let (did, caller) = (number("15162065346"), number("14155550100"));
-        let claim = table.claim(did, waiting("44").sid, caller, NOW);
-        assert!(matches!(claim, Claim::Won(_)));
-        put(&table, &waiting("45"), NOW).unwrap();
-        let found = table.lookup(did, Some(caller), NOW).unwrap();
-        assert_eq!((found.rule, found.binding.destination_did), (MatchRule::Exact, number("45")));
-        assert!(table.lookup(did, Some(number("1")), NOW).is_none(), "not claimed twice");
-        assert_eq!(table.len(), 1);
+    /// The binding as it is now: a claim may have come since the picture was taken.
+    fn held(&self, sid: Sid) -> Result<Option<(Arc<BindingRecord>, Revision)>, ReadError> {
+        let is_news = !self.picture.bindings.contains(&sid);
+        // Almost all are new at first start: a look into the disk for each would take longer than writing them.
+        if is_news && !self.picture.is_not_the_files(sid) {
+            return Ok(None);
+        }
+        let found = self.store.object(Kind::Binding, sid, self.now)?;
+        Ok(found.and_then(|found| match found.record {
+            Record::Binding(record) => Some((record, found.revision)),
+            _ => None,
+        }))
     }
 
-    #[test]
-    fn a_reload_makes_anew_what_is_gone() {
-        let table = table(&[waiting("44")], NOW).unwrap();
-        table.remove(waiting("44").sid).unwrap();
-        put(&table, &waiting("45"), NOW).unwrap();
-        let found = table.lookup(number("15162065346"), Some(number("1")), NOW).unwrap();
-        assert_eq!((found.rule, found.binding.destination_did), (MatchRule::Claim, number("45")));
-    }
-
-    #[test]
-    fn a_claim_that_took_the_key_wins_over_the_file() {
-        let table = table(&[waiting("44")], NOW).unwrap();
-        let (did, caller) = (number("15162065346"), number("14155550100"));
-        assert!(matches!(table.claim(did, waiting("44").sid, caller, NOW), Claim::Won(_)));
-        let mut fixed = waiting("46");
-        fixed.key.origination_did = Some(caller);
-        fixed.sid = mediator_model::Sid::from_random(7);
-        assert!(matches!(put(&table, &fixed, NOW), Err(WriteError::Conflict { .. })));
-        assert_eq!(table.len(), 1);
+    /// Writes what was gathered; where the API was quicker with one of them, one by one, and that one is as it wants.
+    fn flush(&self, ops: &mut Vec<Op>) -> Result<(), ProvisionError> {
+        let ops = std::mem::take(ops);
+        if ops.is_empty() {
+            return Ok(());
+        }
+        match write(self.store, ops.clone(), self.now) {
+            Ok(()) => return Ok(()),
+            Err(refused) if is_a_race(&refused) => {}
+            Err(refused) => return Err(ProvisionError::Refused(refused)),
+        }
+        for op in ops {
+            match write(self.store, vec![op], self.now) {
+                Ok(()) => {}
+                Err(refused) if is_a_race(&refused) => warn!(%refused, "binding not changed"),
+                Err(refused) => return Err(ProvisionError::Refused(refused)),
+            }
+        }
+        Ok(())
     }
 }

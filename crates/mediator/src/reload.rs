@@ -1,57 +1,38 @@
 //! SIGHUP: the config is read again. A bad file changes nothing; a good one changes what can change under calls, and
-//! what cannot is named.
+//! what cannot is named. Its objects are provisioned as at start.
 
 use std::path::Path;
 
-use mediator_model::{Directory, DirectoryError};
+use crate::config::{Config, ConfigError, CoreSettings, Objects, SipSettings};
 
-use crate::config::{BindingSpec, Config, ConfigError, Conflict, SipSettings};
-
-/// Why a reload changes nothing.
-#[derive(Debug, thiserror::Error)]
-pub enum ReloadError {
-    /// The file is bad by itself.
-    #[error("{0}")]
-    Config(#[from] ConfigError),
-    /// It is good, but not after the one that runs.
-    #[error("{0}")]
-    Conflict(#[from] Conflict),
-    /// Its objects make no directory.
-    #[error("{0}")]
-    Directory(#[from] DirectoryError),
-}
-
-/// What a reload comes to.
+/// A file that was read again.
 #[derive(Debug)]
-pub struct Reloaded {
-    /// What runs from here on: what needs a restart is as it was.
+pub struct Reread {
+    /// The settings that run from here on: what needs a restart is as it was.
     pub config: Config,
-    /// The new picture for routing.
-    pub directory: Directory,
-    /// The bindings to put.
-    pub changed: Vec<BindingSpec>,
+    /// What the file provisions.
+    pub objects: Objects,
+    /// Its token is provisioned, too.
+    pub core: CoreSettings,
     /// Keys that the file changed and that count from the next start only.
     pub after_restart: Vec<&'static str>,
 }
 
 /// Reads the file again; nothing has changed yet when it returns.
-pub fn reload(path: &Path, running: &Config) -> Result<Reloaded, ReloadError> {
+pub fn reread(path: &Path, running: &Config) -> Result<Reread, ConfigError> {
     let new = Config::load(path)?;
     let after_restart = after_restart(running, &new);
-    let objects = new.objects.reloaded_over(&running.objects)?;
-    let directory = objects.directory()?;
-    let changed = objects.changed_bindings(&running.objects).cloned().collect();
     let config = Config {
         sip: changeable(&running.sip, &new.sip),
         media: running.media.clone(),
         dialout: running.dialout,
-        api: running.api,
+        api: running.api.clone(),
         core: running.core.clone(),
-        store: running.store,
-        objects,
+        store: running.store.clone(),
+        objects: Objects::default(),
         notices: new.notices,
     };
-    Ok(Reloaded { config, directory, changed, after_restart })
+    Ok(Reread { config, objects: new.objects, core: new.core, after_restart })
 }
 
 /// The new timers over the running sockets.
@@ -84,6 +65,7 @@ fn changeable(running: &SipSettings, new: &SipSettings) -> SipSettings {
 
 fn after_restart(running: &Config, new: &Config) -> Vec<&'static str> {
     let (old_sip, new_sip) = (&running.sip, &new.sip);
+    let login = |core: &CoreSettings| (core.username.clone(), core.password.clone());
     [
         ("sip.listen", old_sip.listen != new_sip.listen),
         ("sip.advertised_address", old_sip.advertised_address != new_sip.advertised_address),
@@ -93,7 +75,7 @@ fn after_restart(running: &Config, new: &Config) -> Vec<&'static str> {
         ("media", running.media != new.media),
         ("dialout", running.dialout != new.dialout),
         ("api", running.api != new.api),
-        ("core", running.core != new.core),
+        ("core.username and core.password", login(&running.core) != login(&new.core)),
         ("store", running.store != new.store),
     ]
     .into_iter()

@@ -3,30 +3,35 @@
 //! Everything that can fail is tried before anything is said: a start that fails is one line and exit code 1. Then the
 //! main thread only waits for signals; calls, HTTP and logs have threads of their own.
 
-use std::collections::HashSet;
 use std::fmt::Display;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use mediator_call::io::{Input, Listener};
-use mediator_model::Sid;
+use mediator_model::UnixMillis;
 use mediator_net::Clock;
+use mediator_store::{Op, Store, Write as StoreWrite};
 use tokio::runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::task::{JoinError, JoinHandle, spawn_blocking};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 use crate::cli::LogArgs;
-use crate::config::{Config, Fault};
-use crate::http::{self, HttpServer, Operators};
+use crate::config::{Config, Fault, Objects};
+use crate::http::{HttpServer, Operators, ReloadableTls};
+use crate::memory::Memory;
 use crate::metrics::{Metrics, ProcessMetrics};
-use crate::provision;
-use crate::reload::{Reloaded, reload};
-use crate::shards::{Shards, SharedState, Sockets, epoch};
+use crate::provision::{Provisioned, provision, read_picture};
+use crate::reload::{Reread, reread};
+use crate::services::{Ears, ServiceParts, Services};
+use crate::shards::{Shards, SharedState, Sockets, epoch, gate};
 use crate::shutdown::{Phase, Shutdown};
+use crate::storage::{Storage, StorageError};
 use crate::telemetry::Telemetry;
 
 /// Serves until a signal ends it; the text is the line for standard error where it could not begin.
@@ -35,35 +40,99 @@ pub fn serve(path: &Path, log: &LogArgs) -> Result<ExitCode, String> {
     let clock = Clock::start();
     let mut nonce_seed = [0; 32];
     getrandom::fill(&mut nonce_seed).map_err(|error| format!("no random numbers: {error}"))?;
-    let state = SharedState::provision(&config, clock.unix_now(), nonce_seed)
-        .map_err(|error| format!("{}: {error}", path.display()))?;
+    let tls = config.api.tls.as_ref().map(ReloadableTls::load).transpose();
+    let tls = tls.map_err(|error| format!("{}: api.tls: {error}", path.display()))?.map(Arc::new);
     let sockets = Sockets::bind(&config.sip).map_err(|error| error.to_string())?;
     let http = HttpServer::bind(config.api.listen)
         .map_err(|error| format!("cannot listen on http {}: {error}", config.api.listen))?;
+    let storage = Storage::open(&config, Arc::new(gate(&config.sip)), clock.unix_now());
+    let storage = storage.map_err(|error| match error {
+        StorageError::Provision(error) => format!("{}: {error}", path.display()),
+        error => error.to_string(),
+    })?;
     let telemetry = Telemetry::start(log).map_err(|error| format!("cannot log: {error}"))?;
     let runtime = runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| format!("cannot wait for signals: {error}"))?;
     let mut listening = sockets.announcements();
-    listening.push(http.announcement(None));
-    let listeners = sockets.listeners().to_vec();
-    let shards =
-        Shards::start(&config, sockets, &state, clock).map_err(|error| error.to_string())?;
+    listening.push(http.announcement(tls.as_deref()));
     let metrics = Metrics::default();
     metrics.add(ProcessMetrics::start());
     metrics.add(telemetry.dropped_lines());
-    metrics.add(shards.metrics());
-    metrics.add(shards.engine_counts());
-    metrics.add(state.tables.clone());
-    let shutdown = Shutdown::default();
-    let operators = Operators { metrics, phase: shutdown.watch() };
-    http.start(http::router(operators), None)
-        .map_err(|error| format!("no HTTP thread: {error}"))?;
-    let node = Node { path: path.to_owned(), config, state, listeners, shards, clock, shutdown };
+    let start = Start { path, config, clock, nonce_seed, metrics };
+    let node = start.node(storage, sockets, http, tls)?;
     let code = runtime.block_on(node.run(listening))?;
     drop(telemetry);
     Ok(code)
+}
+
+/// What a node is made of beside what was opened for it.
+struct Start<'a> {
+    path: &'a Path,
+    config: Config,
+    clock: Clock,
+    nonce_seed: [u8; 32],
+    metrics: Metrics,
+}
+
+impl Start<'_> {
+    /// Starts the shards and what runs beside them.
+    fn node(
+        self,
+        storage: Storage,
+        sockets: Sockets,
+        http: HttpServer,
+        tls: Option<Arc<ReloadableTls>>,
+    ) -> Result<Node, String> {
+        let Self { path, mut config, clock, nonce_seed, metrics } = self;
+        let Storage { store, calls, memory, dialouts, metrics: counts, provisioned } = storage;
+        // They are in the store now; with many of them they take more memory here than there.
+        config.objects = Objects::default();
+        let listeners = sockets.listeners().to_vec();
+        let ears = Ears::new(calls.clone(), memory.catalog.clone(), listeners.clone());
+        let audience = ears.audience.clone();
+        let state = SharedState::new(&memory, store.clone(), audience, nonce_seed);
+        let shards =
+            Shards::start(&config, sockets, &state, clock).map_err(|error| error.to_string())?;
+        let orders = shards.orders();
+        memory.tell(orders.clone());
+        metrics.add(counts);
+        metrics.add(shards.metrics());
+        metrics.add(shards.engine_counts());
+        metrics.add(state.tables.clone());
+        let shutdown = Shutdown::default();
+        let operators = Operators { metrics, phase: shutdown.watch() };
+        let parts = ServiceParts {
+            config: &config,
+            store: store.clone(),
+            calls,
+            memory: memory.clone(),
+            state: state.clone(),
+            orders,
+            ears,
+            dialouts,
+            clock,
+        };
+        let services = Services::start(parts, http, tls.clone(), operators)?;
+        tell_provisioned(&provisioned);
+        Ok(Node {
+            path: path.to_owned(),
+            config,
+            store,
+            memory,
+            state,
+            listeners,
+            shards,
+            services,
+            tls,
+            clock,
+            shutdown,
+            expiring: Arc::default(),
+            reloading: None,
+            reload_again: false,
+        })
+    }
 }
 
 /// How often the end of calls is looked for while draining.
@@ -72,16 +141,30 @@ const DRAIN_LOOK: Duration = Duration::from_millis(20);
 const LAST_BYES: Duration = Duration::from_secs(2);
 /// How often bindings and registrations whose time is up are removed; until then they are only not found.
 const SWEEP: Duration = Duration::from_secs(1);
+/// Bindings that one write removes because their time is up.
+const EXPIRIES_A_WRITE: usize = 2_000;
+
+/// What a reload comes to: the file, and what it changed in the store; or why nothing changed.
+type ReloadOutcome = Result<(Reread, Provisioned), String>;
 
 /// The process while it runs.
 struct Node {
     path: PathBuf,
     config: Config,
+    store: Arc<dyn Store>,
+    memory: Arc<Memory>,
     state: SharedState,
     listeners: Vec<Listener>,
     shards: Shards,
+    services: Services,
+    tls: Option<Arc<ReloadableTls>>,
     clock: Clock,
     shutdown: Shutdown,
+    /// Whether a removal of bindings is under way.
+    expiring: Arc<AtomicBool>,
+    reloading: Option<JoinHandle<ReloadOutcome>>,
+    /// SIGHUP came while the file was being read.
+    reload_again: bool,
 }
 
 impl Node {
@@ -89,34 +172,37 @@ impl Node {
         let mut signals = Signals::listen().map_err(|error| format!("no signals: {error}"))?;
         self.log_notices();
         announce(listening);
-        Ok(self.obey(&mut signals).await)
+        self.obey(&mut signals).await;
+        Ok(self.end(&mut signals).await)
     }
 
-    /// Waits for signals, and for the end that they ask for.
-    async fn obey(&mut self, signals: &mut Signals) -> ExitCode {
+    /// Waits for signals until one of them asks for the end.
+    async fn obey(&mut self, signals: &mut Signals) {
         let mut sweep = interval(SWEEP);
         sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 order = signals.next() => match order {
                     Order::Reload => self.reload(),
-                    Order::End => return self.drain(signals).await,
+                    Order::End => return,
                 },
+                outcome = reloaded(&mut self.reloading) => self.end_reload(outcome),
                 _ = sweep.tick() => self.sweep(),
             }
         }
     }
 
-    /// No new calls; those up have `sip.drain_timeout`, then get BYE.
-    async fn drain(&self, signals: &mut Signals) -> ExitCode {
+    /// No new calls; those up have `sip.drain_timeout`, then get BYE. Then the API ends, and all is on disk.
+    async fn end(self, signals: &mut Signals) -> ExitCode {
         let drain_timeout = self.config.sip.drain_timeout;
         info!(drain_timeout_seconds = drain_timeout.as_secs(), "draining");
         self.shutdown.advance(Phase::Draining);
+        self.services.drain();
         self.shards.order(&Input::Drain);
         let deadline = Instant::now() + drain_timeout;
         tokio::select! {
             () = gone_by(deadline, || self.shards.live_calls()) => {}
-            _ = signals.next() => {
+            () = signals.end() => {
                 warn!("told to end a second time: calls are cut");
                 return ExitCode::FAILURE;
             }
@@ -124,52 +210,75 @@ impl Node {
         self.shutdown.advance(Phase::Ending);
         self.shards.order(&Input::HangUpAll);
         gone_by(Instant::now() + LAST_BYES, || self.shards.held_calls()).await;
+        self.services.stop().await;
+        self.store.flush();
         info!("ended");
         ExitCode::SUCCESS
     }
 
     fn sweep(&self) {
-        self.state.tables.bindings.expire(self.clock.unix_now());
+        let now = self.clock.unix_now();
+        if self.memory.bindings.next_expiry().is_some_and(|due| due <= now)
+            && !self.expiring.swap(true, Ordering::AcqRel)
+        {
+            expire(&self.store, &self.expiring, now);
+        }
         self.state.tables.contacts.expire(self.clock.now());
         // Wall clocks are set and slewed; records and bindings go by them.
         self.shards.order(&Input::Epoch(epoch(&self.clock)));
     }
 
+    /// Reads the file, and provisions what it says, away from this thread: both take as long as the file is long.
     fn reload(&mut self) {
-        match reload(&self.path, &self.config) {
-            Ok(reloaded) => self.take(reloaded),
-            Err(refused) => {
-                for line in refused.to_string().lines() {
+        if self.reloading.is_some() {
+            self.reload_again = true;
+            return;
+        }
+        let (path, running) = (self.path.clone(), self.config.clone());
+        let (store, now) = (self.store.clone(), self.clock.unix_now());
+        self.reloading = Some(spawn_blocking(move || {
+            let reread = reread(&path, &running).map_err(|error| error.to_string())?;
+            let refused = |error: &dyn Display| format!("{}: {error}", path.display());
+            let picture = read_picture(&*store, &reread.objects, now);
+            let picture = picture.map_err(|error| refused(&error))?;
+            let provisioned = provision(&*store, (&reread.objects, &reread.core), picture, now);
+            let provisioned = provisioned.map_err(|error| refused(&error))?;
+            Ok((reread, provisioned))
+        }));
+    }
+
+    fn end_reload(&mut self, outcome: Result<ReloadOutcome, JoinError>) {
+        self.reloading = None;
+        match outcome {
+            Ok(Ok((reread, provisioned))) => self.take(reread, &provisioned),
+            Ok(Err(refused)) => {
+                for line in refused.lines() {
                     warn!(reason = line, "config not changed");
                 }
             }
+            Err(cause) => error!(%cause, "a defect: the config was not read to its end"),
+        }
+        if std::mem::take(&mut self.reload_again) {
+            self.reload();
         }
     }
 
     /// Lets a new config count: calls in progress go on with what they have.
-    fn take(&mut self, reloaded: Reloaded) {
-        let Reloaded { config, directory, changed, after_restart } = reloaded;
-        self.config = config;
-        let directory = Arc::new(directory);
-        self.state.directory.store(directory.clone());
-        let trunks = directory.trunk_groups().iter().flat_map(|group| &group.trunks);
-        let trunks: HashSet<Sid> = trunks.map(|trunk| trunk.sid).collect();
-        let is_known = |sid| trunks.contains(&sid) || directory.endpoint_by_sid(sid).is_some();
-        self.state.tables.gate.retain(is_known);
-        self.shards.order(&Input::Directory(directory));
+    fn take(&mut self, reread: Reread, provisioned: &Provisioned) {
+        self.config = reread.config;
         let settings = self.state.settings(&self.config.sip, self.listeners.clone());
         self.shards.order(&Input::Settings(Arc::new(settings)));
-        let now = self.clock.unix_now();
-        for spec in &changed {
-            if let Err(cause) = provision::put(&self.state.tables.bindings, spec, now) {
-                warn!(binding = %spec.sid, %cause, "binding not changed");
-            }
+        if let (Some(tls), Some(files)) = (&self.tls, &self.config.api.tls)
+            && let Err(cause) = tls.reload(files)
+        {
+            warn!(%cause, "the API goes on with the certificate that it has");
         }
         self.log_notices();
-        for key in after_restart {
+        for key in reread.after_restart {
             warn!(key, "changed in the file: counts from the next start");
         }
-        info!(bindings_changed = changed.len(), "config read again");
+        tell_provisioned(provisioned);
+        info!("config read again");
     }
 
     fn log_notices(&self) {
@@ -177,6 +286,40 @@ impl Node {
             info!(file = %self.path.display(), line, key, "{reason}");
         }
     }
+}
+
+fn tell_provisioned(provisioned: &Provisioned) {
+    let Provisioned { objects, bindings, notes } = provisioned;
+    for note in notes {
+        warn!("{note}");
+    }
+    if *objects + *bindings > 0 {
+        info!(objects, bindings, "the file's new and changed objects are in the store");
+    }
+}
+
+/// The outcome of the reload under way; waits for ever where there is none.
+async fn reloaded(
+    reloading: &mut Option<JoinHandle<ReloadOutcome>>,
+) -> Result<ReloadOutcome, JoinError> {
+    match reloading {
+        Some(task) => task.await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Asks the store to remove what is past its end, until nothing is left that is.
+fn expire(store: &Arc<dyn Store>, expiring: &Arc<AtomicBool>, now: UnixMillis) {
+    let (again, expiring) = (store.clone(), expiring.clone());
+    let op = Op::Expire { limit: EXPIRIES_A_WRITE };
+    let done = move |outcome: Result<mediator_store::Committed, mediator_store::Refused>| {
+        if outcome.is_ok_and(|committed| committed.changes.len() >= EXPIRIES_A_WRITE) {
+            expire(&again, &expiring, now);
+        } else {
+            expiring.store(false, Ordering::Release);
+        }
+    };
+    store.submit(StoreWrite::one(now, op), Box::new(done));
 }
 
 /// Waits until nothing is left of what is counted, or the deadline.
@@ -215,6 +358,11 @@ impl Signals {
             interrupt: signal(SignalKind::interrupt())?,
             hang_up: signal(SignalKind::hangup())?,
         })
+    }
+
+    /// Waits until the end is asked for; what else is asked for counts no more.
+    async fn end(&mut self) {
+        while !matches!(self.next().await, Order::End) {}
     }
 
     async fn next(&mut self) -> Order {

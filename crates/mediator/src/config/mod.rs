@@ -31,7 +31,6 @@ pub use fault::{ConfigError, Fault, MAX_FAULTS};
 pub use objects::Objects;
 pub use services::{
     ApiSettings, CoreSettings, DialoutSettings, MediaMode, MediaSettings, StorePlace, StoreSettings,
-    TlsFiles,
 };
 pub use sip::{Ban, Listen, MAX_LISTENERS, MAX_SHARDS, SipSettings};
 pub use trunk_group::{TrunkGroupSpec, TrunkSpec};

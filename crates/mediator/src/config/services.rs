@@ -13,6 +13,7 @@ use toml::de::DeValue;
 use super::fault::Reason;
 use super::reader::{At, Section};
 use super::value::{self, DAY, HOUR, MINUTE, SECOND};
+use crate::http::TlsFiles;
 
 /// How much of a token file is read, in bytes.
 const MAX_TOKEN_BYTES: u64 = 4096;
@@ -139,15 +140,6 @@ pub struct ApiSettings {
     pub plain_http: bool,
     /// The certificate, where HTTP is served over TLS. Default none.
     pub tls: Option<TlsFiles>,
-}
-
-/// `api.tls`: files in PEM form, relative to the working directory.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct TlsFiles {
-    /// The certificate, with those between it and its root behind it.
-    pub certificate: PathBuf,
-    /// Its private key.
-    pub key: PathBuf,
 }
 
 /// Reads `[api]`.

@@ -44,3 +44,8 @@ pub(crate) fn binding(key: BindingKey) -> Sid {
     let origination = key.origination_did.map_or(0, Number::as_u64).to_be_bytes();
     derive("binding", &[&key.redirect_did.as_u64().to_be_bytes(), &origination])
 }
+
+/// The token's that the config holds.
+pub(crate) fn token() -> Sid {
+    derive("token", &[b"config"])
+}

@@ -191,15 +191,27 @@ fn refuses_wrong_settings_with_line_key_and_remedy() {
         ("dialout.confirmation_attempts = 11", "3: dialout.confirmation_attempts: expected a whole number from 1 to 10"),
         (
             "api.listen = \"0.0.0.0:8080\"",
-            "3: api.listen: without TLS expected a loopback address such as \"127.0.0.1:8080\", or plain_http = true",
+            "3: api.listen: without tls expected a loopback address such as \"127.0.0.1:8080\", or plain_http = true",
         ),
         ("api.listen = 8080", "3: api.listen: expected IP:port such as \"127.0.0.1:8080\" or \"[::1]:8080\""),
         (
-            "api.tls = { cert = \"a\" }",
-            "3: api.tls: not built yet: listen on loopback, or set plain_http = true",
+            "api.tls = { certificat = \"a\" }",
+            "3: api.tls.certificate: missing
+             3: api.tls.key: missing
+             3: api.tls.certificat: unknown key: did you mean certificate?",
+        ),
+        (
+            "api = { plain_http = true, tls = { certificate = \"a\", key = \"b\" } }",
+            "3: api.plain_http: expected either plain_http = true or tls",
         ),
         ("api.plain_http = \"yes\"", "3: api.plain_http: expected true or false, without quotes"),
         ("core.username = \"operator\"", "3: core.username: expected username and password together"),
+        (
+            "core = { username = \"operator\", password = \"$argon2id$v=19$m=1\" }",
+            "3: core.password: expected a whole argon2 hash such as \"$argon2id$v=19$m=19456,t=2,p=1$SALT$HASH\", or a password",
+        ),
+        ("store.cdr_retention = \"12h\"", "3: store.cdr_retention: expected a duration from \"1d\" to \"3650d\""),
+        ("store.cdr_retention = 90", "3: store.cdr_retention: expected a duration such as \"90d\""),
         (
             "core.token_file = \"/nonexistent/token\"",
             "3: core.token_file: /nonexistent/token cannot be read: No such file or directory (os error 2)",
@@ -208,9 +220,41 @@ fn refuses_wrong_settings_with_line_key_and_remedy() {
 }
 
 #[test]
+fn reads_where_things_are_kept_and_for_how_long() {
+    let store = |text: &str| {
+        let text = format!("media = {{ mode = \"direct\" }}\n{text}");
+        Config::parse("test.toml", &text).unwrap().store
+    };
+    let days = |days: u64| Some(Duration::from_hours(24 * days));
+    assert_eq!(
+        store(""),
+        StoreSettings { place: StorePlace::Folder("data".into()), cdr_retention: days(90) }
+    );
+    assert_eq!(
+        store("store.url = \"file:/var/lib/m\"").place,
+        StorePlace::Folder("/var/lib/m".into())
+    );
+    assert_eq!(store("store.url = \"memory:\"").place, StorePlace::Memory);
+    assert_eq!(store("store.cdr_retention = \"30d\"").cdr_retention, days(30));
+    assert_eq!(store("store.cdr_retention = \"0\"").cdr_retention, None);
+}
+
+#[test]
+fn takes_tls_and_hashed_passwords() {
+    let hash = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$aGFzaGhhc2hoYXNoaGFzaGhhc2hoYXNoaGFzaGhhc2g";
+    let config = good(&format!(
+        "api = {{ listen = \"0.0.0.0:8443\", tls = {{ certificate = \"c.pem\", key = \"k.pem\" }} }}\n\
+         core = {{ username = \"operator\", password = \"{hash}\" }}\n\
+         [[endpoint]]\nname = \"m\"\ntype = \"mediator\"\nlogin = \"l\"\npassword = \"{hash}\"\n"
+    ));
+    assert_eq!(config.api.tls.unwrap().certificate, Path::new("c.pem"));
+    let account = config.objects.endpoints[0].account.as_ref().unwrap();
+    assert_eq!(account.password.expose(), hash);
+}
+
+#[test]
 fn refuses_what_is_not_built_with_the_way_out() {
     let relay = "media.mode: \"relay\" is not built yet: set mode = \"direct\"";
-    let store = "store.url: a durable store is not built yet: set url = \"memory:\", which keeps nothing over a restart";
     for (text, expected) in [
         ("[store]\nurl = \"memory:\"\n", format!("test.toml:1: {relay}")),
         (
@@ -221,15 +265,10 @@ fn refuses_what_is_not_built_with_the_way_out() {
             "[store]\nurl = \"memory:\"\n[media]\nmode = \"relay\"\n",
             format!("test.toml:4: {relay}"),
         ),
-        ("\n[media]\nmode = \"direct\"\n[store]\n", format!("test.toml:4: {store}")),
-        (
-            "[media]\nmode = \"direct\"\n[store]\nurl = \"file:data\"\n",
-            format!("test.toml:4: {store}"),
-        ),
         (
             "[media]\nmode = \"direct\"\nport_range = \"400-300\"\n[store]\nurl = \"etcd:x\"\n",
             "test.toml:3: media.port_range: expected two ports from 1 to 65535 such as \"30000-39999\"\n\
-             test.toml:5: store.url: expected \"memory:\""
+             test.toml:5: store.url: expected \"file:FOLDER\" such as \"file:data\", or \"memory:\""
                 .to_owned(),
         ),
     ] {
@@ -332,6 +371,7 @@ fn says_at_start_what_may_surprise() {
         notices,
         [
             "1: media.mode",
+            "2: store.url",
             "7: endpoint.addresses",
             "14: binding.dtmf",
             "15: binding.attributes.announce",
@@ -348,7 +388,7 @@ fn loads_every_example() {
         let path = entry.unwrap().path();
         if path.extension().is_some_and(|extension| extension == "toml") {
             let config = Config::load(&path).unwrap_or_else(|error| panic!("{error}"));
-            config.objects.directory().unwrap();
+            crate::provision::preview(&config.objects, &config.core).unwrap();
             assert!(!config.objects.bindings.is_empty(), "{}", path.display());
             loaded += 1;
         }

@@ -37,7 +37,7 @@ pub struct Histogram {
 }
 
 impl Histogram {
-    fn new(bounds: &'static [u64]) -> Self {
+    pub(super) fn new(bounds: &'static [u64]) -> Self {
         let counts = (0..=bounds.len()).map(|_| Counter::default()).collect();
         Self { bounds, counts, sum_micros: Counter::default() }
     }
@@ -51,6 +51,28 @@ impl Histogram {
         }
         self.sum_micros.add(micros);
     }
+
+    /// Writes its samples to the family that was begun.
+    pub(super) fn collect(&self, page: &mut Page) {
+        collect_sum(&[self], page);
+    }
+}
+
+/// Several histograms with the same bounds as one.
+fn collect_sum(all: &[&Histogram], page: &mut Page) {
+    let Some(bounds) = all.first().map(|first| first.bounds) else { return };
+    let sum = |at: usize| -> u64 {
+        all.iter().filter_map(|one| one.counts.get(at)).map(Counter::count).sum()
+    };
+    let mut total = 0;
+    for (at, bound) in bounds.iter().enumerate() {
+        total += sum(at);
+        page.suffixed("_bucket", &[("le", &seconds(*bound).to_string())], total);
+    }
+    total += sum(bounds.len());
+    page.suffixed("_bucket", &[("le", "+Inf")], total);
+    page.suffixed("_sum", &[], seconds(all.iter().map(|one| one.sum_micros.count()).sum()));
+    page.suffixed("_count", &[], total);
 }
 
 /// 0.1 ms to 1 s: what we add to a call's way.
@@ -262,16 +284,8 @@ impl AllShards {
     }
 
     fn collect_histogram(&self, page: &mut Page, of: impl Fn(&ShardMetrics) -> &Histogram) {
-        let Some(bounds) = self.0.first().map(|shard| of(shard).bounds) else { return };
-        let mut total = 0;
-        for (at, bound) in bounds.iter().enumerate() {
-            total += self.sum(|shard| of(shard).counts.get(at));
-            page.suffixed("_bucket", &[("le", &seconds(*bound).to_string())], total);
-        }
-        total += self.sum(|shard| of(shard).counts.get(bounds.len()));
-        page.suffixed("_bucket", &[("le", "+Inf")], total);
-        page.suffixed("_sum", &[], seconds(self.sum(|shard| Some(&of(shard).sum_micros))));
-        page.suffixed("_count", &[], total);
+        let all: Vec<&Histogram> = self.0.iter().map(|shard| of(shard)).collect();
+        collect_sum(&all, page);
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use hashbrown::{HashMap, HashSet};
-use mediator_model::{Secret, Sid, UnixMillis};
+use mediator_model::{Number, Secret, Sid, UnixMillis};
 use mediator_store::record::{
     DidRecord, EndpointRecord, PartnerRecord, ProvisionedRecord, TokenRecord,
 };
@@ -23,7 +23,9 @@ const NO_END: UnixMillis = UnixMillis(253_402_300_799_000);
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum Conflict {
     /// A login that must be unique.
-    #[error("endpoint \"{endpoint}\": {key}: endpoint \"{holder}\" ({holder_sid}) has the same one: choose another")]
+    #[error(
+        "endpoint \"{endpoint}\": {key}: endpoint \"{holder}\" ({holder_sid}) has the same one: choose another"
+    )]
     UserTaken {
         /// The file's endpoint.
         endpoint: Box<str>,
@@ -48,7 +50,9 @@ pub enum Conflict {
         holder: Sid,
     },
     /// An endpoint's type is for life.
-    #[error("endpoint \"{0}\": type: it was made with another type, which cannot change: choose another name")]
+    #[error(
+        "endpoint \"{0}\": type: it was made with another type, which cannot change: choose another name"
+    )]
     TypeChanged(Box<str>),
 }
 
@@ -61,6 +65,8 @@ pub struct Plan {
     pub notes: Vec<String>,
     /// The sids of the file's endpoints as the store has them, by those that the file gives them.
     pub(super) endpoints: HashMap<Sid, Sid>,
+    /// Numbers of the file that the API gave to another endpoint's group.
+    pub(super) moved: HashSet<Number>,
     /// What fingerprints are keyed with.
     pub(super) key: Option<Secret>,
     /// How many objects of the file are new or changed, bindings excepted.
@@ -68,7 +74,7 @@ pub struct Plan {
 }
 
 /// Plans for everything but bindings, which come in numbers and have no conflicts.
-pub fn plan(
+pub(super) fn plan(
     objects: &Objects,
     core: &CoreSettings,
     picture: &Picture,
@@ -183,7 +189,8 @@ impl<'a> Planner<'a> {
             return;
         };
         let access_hash: [u8; 32] = Sha256::digest(token.expose().as_bytes()).into();
-        let print = super::fingerprint::Fingerprint::keyed(key).field("token", access_hash).finish();
+        let print =
+            super::fingerprint::Fingerprint::keyed(key).field("token", access_hash).finish();
         if before.is_some_and(|token| token.record.access_hash == access_hash) {
             return;
         }
@@ -374,9 +381,15 @@ impl<'a> Planner<'a> {
             let before = picture.dids.get(&sid);
             let routed = before.and_then(|did| did.record.trunk_group_sid);
             let is_new_here = !picture.provisioned.contains_key(&*name);
+            let stays = matches!(verdict, Verdict::Keep)
+                || (matches!(verdict, Verdict::Adopt)
+                    && (routed == Some(group) || (routed.is_some() && !is_new_here)));
+            if stays && routed != Some(group) {
+                self.plan.moved.insert(*number);
+            }
             match (verdict, before) {
                 (Verdict::Keep, _) => continue,
-                (Verdict::Adopt, _) if routed == Some(group) || (routed.is_some() && !is_new_here) => {}
+                _ if stays => {}
                 (Verdict::Adopt, Some(before)) if routed.is_some() => {
                     return Err(Conflict::NumberTaken {
                         endpoint: spec.endpoint.name.clone(),
@@ -434,7 +447,8 @@ impl<'a> Planner<'a> {
 
 /// What notes that the file said `hash` of the object `sid` under `key`; `None` where that is noted already.
 pub(super) fn remember(picture: &Picture, key: &str, sid: Sid, hash: [u8; 32]) -> Vec<Op> {
-    let record = |sid| Record::Provisioned(Arc::new(ProvisionedRecord { sid, key: key.into(), hash }));
+    let record =
+        |sid| Record::Provisioned(Arc::new(ProvisionedRecord { sid, key: key.into(), hash }));
     match picture.provisioned.get(key) {
         Some(before) if before.record.sid != sid => {
             let gone = before.record.sid;

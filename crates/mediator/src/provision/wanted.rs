@@ -4,13 +4,15 @@
 
 use std::time::Duration;
 
+use mediator_api::NumberInfo;
 use mediator_model::{
-    Address, AddressHost, AllowForward, Direction, Endpoint, EndpointKind, LastResort,
+    Address, AddressHost, AllowForward, Direction, Endpoint, EndpointKind, LastResort, Number,
     NumberFormat, Secret, Sid, SipCredentials, UnixMillis,
 };
 use mediator_store::Object;
 use mediator_store::record::{
-    AddressRecord, BindingRecord, EndpointRecord, EndpointType, TrunkGroupRecord, TrunkRecord,
+    AddressRecord, BindingRecord, DidRecord, EndpointRecord, EndpointType, TrunkGroupRecord,
+    TrunkRecord,
 };
 
 use super::fingerprint::Fingerprint;
@@ -222,6 +224,26 @@ pub(super) fn trunk_fingerprint(spec: &TrunkSpec, key: &Secret) -> [u8; 32] {
         .number("out", i64::from(record.out_capacity), 0)
         .field("forward", &*record.allow_forward)
         .finish()
+}
+
+/// A DID of the group `group`.
+pub(super) fn did(number: Number, (sid, group): (Sid, Sid), date_created: UnixMillis) -> DidRecord {
+    let NumberInfo { country_code, in_country_format, international_format, .. } =
+        NumberInfo::of(number);
+    DidRecord {
+        sid,
+        phonenumber: number,
+        trunk_group_sid: Some(group),
+        name: UNNAMED.into(),
+        country_code: country_code.map(Into::into),
+        in_country_format,
+        international_format,
+        attributes: Object::new(),
+        string_key_1: None,
+        string_key_2: None,
+        transformations: Vec::new(),
+        date_created,
+    }
 }
 
 /// A binding of the account `account`. A claim stays with whoever has it, and the age is kept; a binding that still waits

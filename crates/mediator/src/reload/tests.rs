@@ -10,7 +10,6 @@ use super::*;
 const HEAD: &str = "[media]\nmode = \"direct\"\n[store]\nurl = \"memory:\"\n";
 const MASKING: &str =
     "[[endpoint]]\nname = \"masking\"\ntype = \"mediator\"\ndids = [\"15162065346\"]\n";
-const BINDING: &str = "[[binding]]\nendpoint = \"masking\"\nredirect_did = \"15162065346\"\ndestination_did = \"44\"\n";
 
 /// A file that changes while the server runs.
 struct File {
@@ -42,30 +41,14 @@ fn takes_new_timers_and_keeps_the_sockets() {
     let file = File::new("[sip]\nring_timeout = \"30s\"\n");
     let running = file.load();
     file.write(
-        "[sip]\nring_timeout = \"40s\"\nlisten = [\"udp:127.0.0.1:5070\"]\nshards = 3\n[api]\nlisten = \"127.0.0.1:9\"\n",
+        "[sip]\nring_timeout = \"40s\"\nlisten = [\"udp:127.0.0.1:5070\"]\nshards = 3\n[api]\nlisten = \"127.0.0.1:9\"\n[core]\ntoken = \"new\"\n",
     );
-    let reloaded = reload(&file.path(), &running).unwrap();
+    let reloaded = reread(&file.path(), &running).unwrap();
     assert_eq!(reloaded.config.sip.ring_timeout, Duration::from_secs(40));
     assert_eq!(reloaded.config.sip.listen, running.sip.listen);
     assert_eq!(reloaded.config.api, running.api);
     assert_eq!(reloaded.after_restart, ["sip.listen", "sip.shards", "api"]);
-}
-
-#[test]
-fn puts_only_the_bindings_that_changed() {
-    let other = BINDING.replace("44\"", "45\"\norigination_did = \"1\"");
-    let file = File::new(&format!("{MASKING}{BINDING}"));
-    let running = file.load();
-    file.write(&format!("{MASKING}{BINDING}{other}"));
-    let reloaded = reload(&file.path(), &running).unwrap();
-    assert_eq!(reloaded.changed.len(), 1);
-    assert_eq!(reloaded.config.objects.bindings.len(), 2);
-    file.write("");
-    let emptied = reload(&file.path(), &reloaded.config).unwrap();
-    assert!(emptied.changed.is_empty());
-    assert_eq!(emptied.config.objects.bindings.len(), 2, "nothing is deleted");
-    assert_eq!(emptied.directory.endpoints().len(), 1);
-    assert!(emptied.after_restart.is_empty());
+    assert!(reloaded.core.token.is_some(), "a new token counts at once");
 }
 
 #[test]
@@ -73,7 +56,7 @@ fn says_why_a_bad_file_changes_nothing() {
     let file = File::new(MASKING);
     let running = file.load();
     file.write("[sip]\nring_timeout = 5\n");
-    let error = reload(&file.path(), &running).unwrap_err();
+    let error = reread(&file.path(), &running).unwrap_err();
     assert_eq!(
         error.to_string(),
         format!(
@@ -82,6 +65,6 @@ fn says_why_a_bad_file_changes_nothing() {
         )
     );
     fs::remove_file(file.path()).unwrap();
-    let error = reload(&file.path(), &running).unwrap_err();
-    assert!(matches!(error, ReloadError::Config(ConfigError::Unreadable { .. })));
+    let error = reread(&file.path(), &running).unwrap_err();
+    assert!(matches!(error, ConfigError::Unreadable { .. }));
 }

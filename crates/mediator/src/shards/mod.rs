@@ -4,6 +4,7 @@
 //! rest to its owner by Call-ID; with one shard there is no hop. Nothing a shard does waits: names are resolved
 //! by tasks, logs go through a queue.
 
+mod claims;
 mod framing;
 mod names;
 mod shard;
@@ -29,8 +30,9 @@ use tokio::runtime;
 use crate::config::{Config, MAX_SHARDS, SipSettings};
 use crate::metrics::{AllShards, EngineCounts, ShardMetrics};
 
-pub use state::{Audience, SharedState, StateError, epoch};
+pub use state::{Audience, SharedState, epoch, gate};
 
+use claims::Claims;
 use framing::SipStreams;
 use shard::{Shard, ShardParts};
 use telling::Teller;
@@ -209,12 +211,16 @@ impl Shards {
         self.counters.push(engine.counters());
         let metrics = self.metrics.0.get(at).cloned().unwrap_or_default();
         let own = |listener: &&Arc<UdpListener>| usize::from(listener.id().0) % shards == at;
+        let own_orders = self.orders.0.get(at).cloned();
         let parts = ShardParts {
             at,
             engine,
             net,
             orders,
-            own_orders: self.orders.0.get(at).cloned(),
+            claims: own_orders
+                .clone()
+                .map(|orders| Claims::new(state.store.clone(), clock, orders)),
+            own_orders,
             sorter: dispatch.sorter(at),
             udp: udp.iter().filter(own).cloned().collect(),
             sender: Sender::new(at, udp, self.streams.clone()),

@@ -18,6 +18,7 @@ use mediator_sip::transaction::ClientKey;
 use tokio::time::{Sleep, sleep_until};
 use tracing::error;
 
+use super::claims::Claims;
 use super::telling::Teller;
 use crate::metrics::{MessageDirection, ShardMetrics};
 
@@ -35,6 +36,7 @@ pub(super) struct ShardParts {
     pub(super) orders: Inbox<Input>,
     /// The way into `orders`, for what tasks find out.
     pub(super) own_orders: Option<Post<Input>>,
+    pub(super) claims: Option<Claims>,
     pub(super) sorter: Sorter,
     pub(super) udp: Vec<Arc<UdpListener>>,
     pub(super) sender: Sender,
@@ -173,10 +175,11 @@ impl Shard {
                     }
                 }
                 Output::Resolve(query) => self.resolve(query),
-                // The store keeps nothing yet, so there is nothing to wait for.
-                Output::StoreClaim { call, change: _ } => self.guarded(|shard| {
-                    shard.parts.engine.handle(now, Input::ClaimStored { call, durable: true });
-                }),
+                Output::StoreClaim { call, change } => {
+                    if let Some(claims) = &self.parts.claims {
+                        claims.store(call, &change);
+                    }
+                }
                 Output::Event(event) => self.parts.teller.tell(event),
             }
         }

@@ -5,26 +5,17 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use mediator_call::io::{Listener, Ports, Settings};
-use mediator_model::{Directory, DirectoryError, Instant, UnixMillis};
+use mediator_model::{Directory, Instant, UnixMillis};
 use mediator_net::Clock;
 use mediator_sip::digest::NonceKey;
-use mediator_table::{BanSettings, ContactTable, DuplicateKey, Gate, GateSettings};
+use mediator_store::Store;
+use mediator_table::{BanSettings, ContactTable, Gate, GateSettings};
 
-use crate::config::{Config, SipSettings};
+use crate::config::SipSettings;
 use crate::live::LiveCalls;
+use crate::memory::Memory;
+use crate::metrics;
 use crate::records::Recorder;
-use crate::{metrics, provision};
-
-/// Why a config makes no state.
-#[derive(Debug, thiserror::Error)]
-pub enum StateError {
-    /// Its objects do not fit together.
-    #[error("{0}")]
-    Directory(#[from] DirectoryError),
-    /// Two bindings with one key.
-    #[error("{0}")]
-    Bindings(#[from] DuplicateKey),
-}
 
 /// Who hears of calls beside logs and metrics.
 #[derive(Clone, Default)]
@@ -44,32 +35,36 @@ pub struct SharedState {
     pub directory: Arc<ArcSwap<Directory>>,
     /// Who hears of calls beside logs and metrics.
     pub audience: Audience,
+    /// Where claims are made durable.
+    pub store: Arc<dyn Store>,
     nonce_key: NonceKey,
 }
 
+/// The gate of `[sip]`.
+pub fn gate(sip: &SipSettings) -> Gate {
+    let ban = sip.ban;
+    Gate::new(GateSettings {
+        ban: BanSettings { failures: ban.failures, window: ban.window, duration: ban.duration },
+        ..GateSettings::default()
+    })
+}
+
 impl SharedState {
-    /// The state that a config provisions at `now`. `nonce_seed` is fresh, so that nonces do not outlive the process.
-    pub fn provision(
-        config: &Config,
-        now: UnixMillis,
+    /// What memory holds of a store, and what ends with the process. `nonce_seed` is fresh, so that nonces do not outlive
+    /// the process.
+    pub fn new(
+        memory: &Memory,
+        store: Arc<dyn Store>,
+        audience: Audience,
         nonce_seed: [u8; 32],
-    ) -> Result<Self, StateError> {
-        let ban = config.sip.ban;
-        let gate = Gate::new(GateSettings {
-            ban: BanSettings { failures: ban.failures, window: ban.window, duration: ban.duration },
-            ..GateSettings::default()
-        });
+    ) -> Self {
         let tables = metrics::SharedState {
-            bindings: Arc::new(provision::table(&config.objects.bindings, now)?),
+            bindings: memory.bindings.clone(),
             contacts: Arc::new(ContactTable::new()),
-            gate: Arc::new(gate),
+            gate: memory.gate.clone(),
         };
-        Ok(Self {
-            tables,
-            directory: Arc::new(ArcSwap::from_pointee(config.objects.directory()?)),
-            audience: Audience::default(),
-            nonce_key: NonceKey::new(nonce_seed),
-        })
+        let directory = memory.directory.clone();
+        Self { tables, directory, audience, store, nonce_key: NonceKey::new(nonce_seed) }
     }
 
     /// What engines read of it.

@@ -4,12 +4,12 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use mediator_model::{
-    AddressHost, ClaimWindow, DidRoute, Direction, EndpointKind, NumberFormat, SourceMatch,
-    Transport, UnixMillis,
+    AddressHost, DidRoute, Direction, EndpointKind, NumberFormat, SourceMatch, Transport,
 };
 
 use super::{BASE, check, good};
 use crate::config::Config;
+use crate::provision::preview;
 
 const CARRIER: &str = "[[endpoint]]\nname = \"carrier\"\ntype = \"system_gateway\"\naddresses = [{ ip = \"127.0.0.2\" }]\n";
 
@@ -352,7 +352,7 @@ fn does_not_blame_what_refers_to_a_broken_endpoint() {
 #[test]
 fn gives_an_endpoint_with_dids_a_trunk_group_of_its_name() {
     let config = good(&format!("{MASKING}outbound = \"carrier\"\n{CARRIER}"));
-    let directory = config.objects.directory().unwrap();
+    let directory = preview(&config.objects, &config.core).unwrap();
     let names: Vec<_> = directory.trunk_groups().iter().map(|group| &*group.name).collect();
     assert_eq!(names, ["masking", "carrier"]);
     let did = "15162065346".parse().unwrap();
@@ -385,7 +385,7 @@ options_interval = "30s"
 routing_type = "failover"
 "#;
     let config = good(&format!("{MASKING}outbound = \"carriers\"\n{CARRIER}{group}"));
-    let directory = config.objects.directory().unwrap();
+    let directory = preview(&config.objects, &config.core).unwrap();
     let carriers = &directory.trunk_groups()[0];
     assert_eq!((&*carriers.name, directory.trunk_groups().len()), ("carriers", 2));
     let first = &carriers.trunks[0];
@@ -404,25 +404,22 @@ routing_type = "failover"
 }
 
 #[test]
-fn counts_a_bindings_times_from_provisioning() {
+fn keeps_what_a_binding_says() {
     let keys = "[[binding]]\nendpoint = \"masking\"\nredirect_did = \"15162065346\"\ndestination_did = \"44\"\n";
-    let now = UnixMillis(1_000_000);
-    let binding = |extra: &str| {
-        good(&format!("{MASKING}{keys}{extra}")).objects.bindings[0].provisioned_at(now)
-    };
+    let binding = |extra: &str| good(&format!("{MASKING}{keys}{extra}")).objects.bindings.remove(0);
     let by_default = binding("");
-    assert_eq!(by_default.expires, Some(UnixMillis(4_600_000)));
-    assert_eq!(by_default.claim, ClaimWindow::OpenUntil(UnixMillis(1_300_000)));
+    assert_eq!(by_default.maximum_ttl, Some(3600));
+    assert_eq!(by_default.wait_origination_did_ttl, Some(300));
     let lasting = binding("maximum_ttl = -1\nwait_origination_did_ttl = -1\n");
-    assert_eq!((lasting.expires, lasting.claim), (None, ClaimWindow::Closed));
+    assert_eq!((lasting.maximum_ttl, lasting.wait_origination_did_ttl), (None, None));
     let fixed = binding(
         "origination_did = \"+1 (415) 555-0100\"\nattributes = { hide_origination_did = true, sip_header_X-Order = 4711, note = \"kept\" }\n",
     );
-    assert_eq!(fixed.claim, ClaimWindow::Closed);
     assert_eq!(fixed.key.origination_did, Some("14155550100".parse().unwrap()));
-    let attributes = fixed.attributes.unwrap();
-    assert!(attributes.hide_origination_did);
-    assert_eq!(&*attributes.headers[0].value, "4711");
+    assert_eq!(
+        serde_json::Value::Object(fixed.attributes),
+        serde_json::json!({"hide_origination_did": true, "sip_header_X-Order": 4711, "note": "kept"})
+    );
     let config = good(&format!("{MASKING}{keys}"));
     assert_eq!(fixed.account_sid, config.objects.endpoints[0].endpoint.sid);
 }
@@ -440,67 +437,6 @@ fn gives_the_same_sids_after_a_restart() {
         "131ba708-2cca-4ff4-8376-e1a17ba0aa88"
     );
     assert_eq!(one.objects.bindings[0].sid.to_string(), "49a2b3e8-52bb-4b88-bd6c-44ee19e57fe0");
-}
-
-#[test]
-fn keeps_over_a_reload_what_the_file_no_longer_has() {
-    let phone = "[[endpoint]]\nname = \"p\"\ntype = \"third_party\"\nsip_username = \"p\"\nsip_password = \"p\"\ndids = [\"15550001001\", \"15550001002\"]\n";
-    let bound = "[[binding]]\nendpoint = \"masking\"\nredirect_did = \"15162065346\"\ndestination_did = \"44\"\n";
-    let running = good(&format!("{MASKING}{phone}{bound}")).objects;
-    let moved = MASKING.replace("\"15162065346\"", "\"15162065346\", \"15550001002\"");
-    let renewed = format!("{bound}origination_did = \"1\"\n");
-    let new = good(&format!("{moved}{renewed}")).objects;
-    let merged = new.clone().reloaded_over(&running).unwrap();
-    let directory = merged.directory().unwrap();
-    assert!(directory.endpoint_by_user("p").is_some(), "never deleted");
-    assert!(matches!(directory.route("15550001001".parse().unwrap()), DidRoute::Trunks(_)));
-    assert!(
-        matches!(directory.route("15550001002".parse().unwrap()), DidRoute::Mediator(_)),
-        "the file's word counts where it has one"
-    );
-    assert_eq!(merged.bindings.len(), 2);
-    let changed: Vec<_> = merged.changed_bindings(&running).map(|binding| binding.key).collect();
-    assert_eq!(changed, [new.bindings[0].key], "what did not change is left alone");
-}
-
-#[test]
-fn refuses_a_reload_that_collides_with_what_stays() {
-    let phone = |name: &str| {
-        format!(
-            "[[endpoint]]\nname = \"{name}\"\ntype = \"third_party\"\nsip_username = \"u\"\nsip_password = \"p\"\n"
-        )
-    };
-    let account = |name: &str| {
-        format!(
-            "[[endpoint]]\nname = \"{name}\"\ntype = \"mediator\"\nlogin = \"l\"\npassword = \"p\"\n"
-        )
-    };
-    let group = "[[trunk_group]]\nname = \"a\"\ntrunks = [{ endpoint = \"carrier\" }]\n";
-    for (running, new, expected) in [
-        (
-            phone("a"),
-            phone("b"),
-            "together with the objects that stay until a restart: the SIP user name u is given twice",
-        ),
-        (
-            account("a"),
-            account("b"),
-            "the login of \"b\" belongs to an endpoint that is no longer in the file, but stays until a restart",
-        ),
-        (
-            phone("a"),
-            format!("{CARRIER}{group}"),
-            "\"a\" was an endpoint and would be a trunk group, or the other way round: choose another name, or restart",
-        ),
-        (
-            format!("{CARRIER}{group}"),
-            phone("a"),
-            "\"a\" was an endpoint and would be a trunk group, or the other way round: choose another name, or restart",
-        ),
-    ] {
-        let conflict = good(&new).objects.reloaded_over(&good(&running).objects).unwrap_err();
-        assert_eq!(conflict.to_string(), expected);
-    }
 }
 
 #[test]
