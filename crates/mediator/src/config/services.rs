@@ -195,10 +195,10 @@ pub(super) fn read_core(section: Section<'_>) -> CoreSettings {
     }
     let username = section.read("username", value::name);
     let password = section.read("password", value::hashable_secret);
-    if username.is_some() != password.is_some() {
-        let key = if username.is_some() { "username" } else { "password" };
-        let offset = section.position(key).unwrap_or(section.offset());
-        section.fault_at(offset, key, "expected username and password together");
+    for (key, other) in [("username", "password"), ("password", "username")] {
+        if let (Some(offset), None) = (section.position(key), section.position(other)) {
+            section.fault_at(offset, key, "expected username and password together");
+        }
     }
     section.finish();
     CoreSettings {
