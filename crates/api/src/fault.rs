@@ -12,7 +12,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use mediator_store::{ReadError, Refused};
 
-pub(crate) use render::render;
+pub(crate) use render::{errors, render};
 
 /// Which API answers.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -18,5 +18,5 @@ mod parser;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use eval::{listed, matches, sort};
+pub(crate) use eval::{check, listed, matches, sort};
 pub(crate) use parser::{FilterError, parse, path};

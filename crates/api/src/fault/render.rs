@@ -54,7 +54,7 @@ fn of_status(status: StatusCode) -> Fault {
 
 fn written(flavour: Flavour, fault: &Fault) -> Response {
     let status = fault.status(flavour);
-    let errors = Value::Array(entries(flavour, fault));
+    let errors = Value::Array(self::errors(flavour, fault));
     let body = match flavour {
         Flavour::Mediator => json!({ "body": null, "status": status.as_u16(), "errors": errors }),
         Flavour::Core => json!({ "status": status.as_u16(), "errors": errors }),
@@ -84,7 +84,7 @@ fn headers(flavour: Flavour, fault: &Fault) -> HeaderMap {
 }
 
 /// The list `errors`: one entry a fault, or one a field.
-fn entries(flavour: Flavour, fault: &Fault) -> Vec<Value> {
+pub(crate) fn errors(flavour: Flavour, fault: &Fault) -> Vec<Value> {
     match fault {
         Fault::Invalid(fields) => {
             fields.iter().map(|error| invalid_field(flavour, error)).collect()

@@ -75,13 +75,14 @@ fn check_fields(filter: &Filter, order: &[OrderKey], fields: FieldNames) -> Resu
     for key in order {
         check_path(&key.path, fields)?;
     }
-    check_filter(filter, fields)
+    check(filter, fields)
 }
 
-fn check_filter(filter: &Filter, fields: FieldNames) -> Result<(), ReadError> {
+/// Whether a filter names only fields that there are.
+pub(crate) fn check(filter: &Filter, fields: FieldNames) -> Result<(), ReadError> {
     match filter {
         Filter::All(parts) | Filter::Any(parts) => {
-            parts.iter().try_for_each(|part| check_filter(part, fields))
+            parts.iter().try_for_each(|part| check(part, fields))
         }
         Filter::Compare(comparison) => check_path(&comparison.path, fields),
     }

@@ -1,8 +1,12 @@
 //! `/bindings`: where calls to the account's numbers go.
 
+mod bodies;
 mod change;
 mod create;
 mod draft;
+pub(super) mod export;
+pub(super) mod import;
+mod lines;
 mod shape;
 
 use std::sync::Arc;
@@ -10,7 +14,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::State;
 use axum::response::Response;
-use axum::routing::get;
+use axum::routing::{get, post};
 use mediator_model::{Sid, UnixMillis};
 use mediator_store::query::Page;
 use mediator_store::record::{BindingRecord, Kind, Record, Versioned};
@@ -43,6 +47,8 @@ const API: Flavour = Flavour::Mediator;
 pub(super) fn routes() -> Router<AppState> {
     Router::new()
         .route("/bindings", get(list).post(create))
+        .route("/bindings/import", post(import::import))
+        .route("/bindings/export", get(export::export))
         .route("/bindings/{binding_sid}", get(read).patch(patch).put(put).delete(delete))
 }
 
@@ -85,7 +91,7 @@ pub(super) async fn list(
         ("fallback_country" = Option<String>, Query, description = "Choose a number of this country (ISO 3166-1, two or three letters); also in the body"),
         ("Idempotency-Key" = Option<String>, Header, description = "Makes the request safe to repeat, for a day"),
     ),
-    request_body(content = shape::Binding<'static>, description = "What is left out has its default"),
+    request_body(content = bodies::BindingBody, description = "What is left out has its default"),
     responses(
         (status = 200, description = "The binding, in `body`", body = shape::Binding<'static>),
         (status = 400, description = "A field cannot be taken; all are named"),
@@ -151,7 +157,7 @@ pub(super) async fn read(
         ("nested_objects" = Option<String>, Query, description = "`replace`: attributes are replaced, not merged"),
         ("If-Match" = Option<String>, Header, description = "The ETag that the binding must have"),
     ),
-    request_body(content = shape::Binding<'static>, description = "Null clears origination_did, dtmf and name"),
+    request_body(content = bodies::BindingPatch, description = "Null clears origination_did, dtmf and name"),
     responses(
         (status = 200, description = "The binding, in `body`", body = shape::Binding<'static>),
         (status = 412, description = "It was changed since"),
@@ -177,7 +183,7 @@ pub(super) async fn patch(
         ("binding_sid" = String, Path, format = "uuid"),
         ("If-Match" = Option<String>, Header, description = "The ETag that the binding must have"),
     ),
-    request_body(content = shape::Binding<'static>, description = "Fields that cannot be set are ignored"),
+    request_body(content = bodies::BindingPut, description = "Fields that cannot be set are ignored"),
     responses(
         (status = 200, description = "The binding, in `body`", body = shape::Binding<'static>),
         (status = 412, description = "It was changed since"),

@@ -1,5 +1,6 @@
 //! `/dialouts`: calls that the server places, now or later.
 
+mod bodies;
 mod draft;
 mod shape;
 
@@ -77,7 +78,7 @@ pub(super) async fn list(
 #[utoipa::path(
     post, path = "/dialouts", tag = "Dialouts",
     params(("Idempotency-Key" = Option<String>, Header, description = "Makes the request safe to repeat, for a day")),
-    request_body(content = shape::Dialout<'static>, description = "What is left out has its default"),
+    request_body(content = bodies::DialoutBody, description = "What is left out has its default"),
     responses(
         (status = 200, description = "The dialout, in `body`", body = shape::Dialout<'static>),
         (status = 400, description = "A field cannot be taken; all are named"),
@@ -152,13 +153,14 @@ pub(super) async fn read(
     Account(account): Account,
     PathSid(sid): PathSid,
     args: Args,
+    preconditions: Preconditions,
 ) -> Result<Response, Fault> {
     let select = Select::from_args(&args, shape::FIELDS)?;
     let now = state.now();
     let held = find(&state, account.sid, sid, now).await?;
-    // Its delay changes without a write: an If-None-Match is never the answer that the client has.
+    // The tag is the dialout's, not that of the seconds that are left.
     let shown = select.apply(shape::show(&held.record, now));
-    Ok(API.written(held.revision, shown))
+    Ok(API.object(held.revision, &preconditions, shown))
 }
 
 /// Changes what the body names; a delay counts from now.
@@ -169,7 +171,7 @@ pub(super) async fn read(
         ("nested_objects" = Option<String>, Query, description = "`replace`: attributes are replaced, not merged"),
         ("If-Match" = Option<String>, Header, description = "The ETag that the dialout must have"),
     ),
-    request_body(content = shape::Dialout<'static>, description = "What is left out stays"),
+    request_body(content = bodies::DialoutPatch, description = "What is left out stays"),
     responses(
         (status = 200, description = "The dialout, in `body`", body = shape::Dialout<'static>),
         (status = 409, description = "It is being dialled"),
@@ -196,7 +198,7 @@ pub(super) async fn patch(
         ("dialout_sid" = String, Path, format = "uuid"),
         ("If-Match" = Option<String>, Header, description = "The ETag that the dialout must have"),
     ),
-    request_body(content = shape::Dialout<'static>, description = "Fields that cannot be set are ignored"),
+    request_body(content = bodies::DialoutPut, description = "Fields that cannot be set are ignored"),
     responses(
         (status = 200, description = "The dialout, in `body`", body = shape::Dialout<'static>),
         (status = 409, description = "It is being dialled"),

@@ -48,6 +48,8 @@ pub(crate) fn routes() -> Router<AppState> {
     bindings::patch,
     bindings::put,
     bindings::delete,
+    bindings::import::import,
+    bindings::export::export,
     dialouts::list,
     dialouts::create,
     dialouts::read,

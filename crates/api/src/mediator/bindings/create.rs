@@ -12,8 +12,10 @@ use mediator_store::record::{BindingRecord, Kind, Record, Versioned};
 use mediator_store::write::{Op, Remember};
 use mediator_store::{ReadError, Refused, Store, Write};
 use parking_lot::Mutex;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::draft::{Birth, Draft};
+use super::import::MAX_IMPORTS;
 use crate::catalog::Catalog;
 use crate::fault::Fault;
 use crate::mediator::ownership::{cannot_find_redirect_did, gone_meanwhile, own_did};
@@ -33,6 +35,7 @@ pub(crate) struct Desk {
     /// Keys that the server chose and that are being written: nobody else is given them meanwhile.
     chosen: Mutex<HashSet<BindingKey>>,
     turns: [tokio::sync::Mutex<()>; TURNS],
+    imports: Arc<Semaphore>,
     hasher: RandomState,
 }
 
@@ -41,6 +44,7 @@ impl Default for Desk {
         Self {
             chosen: Mutex::default(),
             turns: std::array::from_fn(|_| tokio::sync::Mutex::new(())),
+            imports: Arc::new(Semaphore::new(MAX_IMPORTS)),
             hasher: RandomState::default(),
         }
     }
@@ -50,6 +54,11 @@ impl Desk {
     /// Whether the key was free to be chosen, and is the caller's from now on.
     fn choose(&self, key: BindingKey) -> bool {
         self.chosen.lock().insert(key)
+    }
+
+    /// A place among the imports that run; `None`: there are as many as may be.
+    pub(super) fn import_place(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.imports).try_acquire_owned().ok()
     }
 
     fn release(&self, key: &BindingKey) {
@@ -64,9 +73,16 @@ impl Desk {
 }
 
 /// A key that is this request's until the end of it.
-struct Chosen {
+pub(super) struct Chosen {
     desk: Arc<Desk>,
     key: BindingKey,
+}
+
+impl Chosen {
+    /// The key, unless another request has it.
+    pub(super) fn take(desk: &Arc<Desk>, key: BindingKey) -> Option<Self> {
+        desk.choose(key).then(|| Self { desk: Arc::clone(desk), key })
+    }
 }
 
 impl Drop for Chosen {
@@ -138,7 +154,12 @@ impl Maker {
         Ok(Outcome::Found(found))
     }
 
-    async fn make(&self, draft: &Draft, remember: RememberAs<'_>) -> Result<Outcome, Fault> {
+    /// Makes the binding.
+    pub(super) async fn make(
+        &self,
+        draft: &Draft,
+        remember: RememberAs<'_>,
+    ) -> Result<Outcome, Fault> {
         for _ in 0..ATTEMPTS {
             let now = self.backend.process.now();
             let chosen = match draft.redirect_did {
@@ -244,9 +265,7 @@ pub(super) fn find_like(
     now: UnixMillis,
 ) -> Result<Option<Versioned<BindingRecord>>, ReadError> {
     let fits = |found: &Versioned<BindingRecord>| {
-        found.record.account_sid == account
-            && draft.is_like(&found.record)
-            && is_usable(catalog, account, &found.record, draft.country)
+        found.record.account_sid == account && draft.fits(&found.record, catalog)
     };
     if let Some(redirect_did) = draft.redirect_did {
         let key = BindingKey { redirect_did, origination_did: draft.origination_did };
@@ -278,18 +297,6 @@ pub(super) fn find_like(
             return Ok(None);
         }
     }
-}
-
-/// Whether calls still reach it, and its number is of the country that was asked for.
-fn is_usable(
-    catalog: &Catalog,
-    account: Sid,
-    record: &BindingRecord,
-    country: Option<&'static str>,
-) -> bool {
-    let did = catalog.did_by_number(record.redirect_did);
-    catalog.account_of(record.redirect_did) == Some(account)
-        && did.is_some_and(|did| country.is_none() || did.record.country_code.as_deref() == country)
 }
 
 fn equal(field: &str, value: Literal) -> Filter {

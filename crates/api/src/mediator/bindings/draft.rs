@@ -7,6 +7,7 @@ use mediator_model::{Number, Sid, UnixMillis};
 use mediator_store::record::{BindingRecord, Object, Ttl};
 
 use crate::args::Args;
+use crate::catalog::Catalog;
 use crate::fault::Fault;
 use crate::fields::{Fields, Presence};
 use crate::mediator::{attributes, rules};
@@ -126,6 +127,19 @@ impl Draft {
             && self.attributes == record.attributes
             && self.maximum_ttl == record.maximum_ttl
             && self.wait_origination_did_ttl == record.wait_origination_did_ttl
+    }
+}
+
+impl Draft {
+    /// As [`Draft::is_like`], and calls reach the binding, at a number of the country that was asked for.
+    pub(super) fn fits(&self, record: &BindingRecord, catalog: &Catalog) -> bool {
+        if !self.is_like(record) {
+            return false;
+        }
+        let did = catalog.did_by_number(record.redirect_did);
+        let country = did.as_ref().and_then(|did| did.record.country_code.as_deref());
+        catalog.account_of(record.redirect_did) == Some(record.account_sid)
+            && (self.country.is_none() || country == self.country)
     }
 }
 
