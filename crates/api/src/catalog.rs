@@ -115,6 +115,12 @@ impl Catalog {
         self.state.read().trunks_of(trunk_group)
     }
 
+    /// The trunk group whose first trunk by priority leads to an endpoint: of several the one of the endpoint's name,
+    /// else the oldest.
+    pub fn group_leading_to(&self, endpoint: Sid) -> Option<Sid> {
+        self.state.read().group_leading_to(endpoint)
+    }
+
     /// A DID.
     pub fn did(&self, sid: Sid) -> Option<Held<DidRecord>> {
         self.state.read().dids.held(sid)

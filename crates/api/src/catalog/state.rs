@@ -92,6 +92,22 @@ impl State {
         by_age.into_iter().filter_map(|(_, sid)| self.trunks.held(sid)).collect()
     }
 
+    /// The group whose first trunk leads to an endpoint: of several the one of the endpoint's name, else the oldest.
+    pub(super) fn group_leading_to(&self, endpoint: Sid) -> Option<Sid> {
+        let name = &self.endpoints.record(endpoint)?.name;
+        let trunks = self.trunks_by_endpoint.get(&endpoint)?;
+        let groups = trunks.iter().filter_map(|trunk| {
+            let group = self.trunks.record(*trunk)?.trunk_group_sid;
+            let (_, _, first) = self.trunks_by_group.get(&group)?.first()?;
+            if self.trunks.record(*first)?.endpoint_sid != endpoint {
+                return None;
+            }
+            self.trunk_groups.record(group)
+        });
+        let best = groups.min_by_key(|group| (group.name != *name, group.date_created, group.sid));
+        best.map(|group| group.sid)
+    }
+
     pub(super) fn dids_of(&self, account: Sid) -> Vec<Held<DidRecord>> {
         let sids = self.groups.dids_of(account);
         sids.into_iter().filter_map(|sid| self.dids.held(sid)).collect()

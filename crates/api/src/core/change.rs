@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use axum::response::Response;
-use mediator_model::Sid;
 use mediator_store::write::{Op, Refused, Revision, Write};
 use mediator_store::{Kind, Record, Versioned};
 use serde_json::Value;
@@ -102,32 +101,23 @@ pub(super) async fn update<T>(
     Err(Fault::Overloaded)
 }
 
-/// Deletes an object, after those that go with it.
+/// Deletes an object that nothing uses; the trunks of a trunk group go with it.
 pub(super) async fn delete<T>(
     item: &Item,
     kind: Kind,
     find: impl Fn(&Catalog) -> Option<Versioned<Arc<T>>>,
-    parts: impl Fn(&Catalog) -> Vec<(Kind, Sid)>,
 ) -> Result<Response, Fault> {
     let catalog = &item.state.backend.catalog;
-    for _ in 0..ATTEMPTS {
-        let current = find(catalog).ok_or(Fault::NoSuchSid)?;
-        item.preconditions.check(current.revision)?;
-        if let Some(user) = catalog.user_of(kind, item.sid) {
-            return Err(refusal::in_use(catalog, &user));
-        }
-        let parts = parts(catalog);
-        let has_parts = !parts.is_empty();
-        let expect = item.preconditions.insist().then_some(current.revision);
-        let parts = parts.into_iter().map(|(kind, sid)| Op::Delete { kind, sid, expect: None });
-        let ops = parts.chain([Op::Delete { kind, sid: item.sid, expect }]).collect();
-        let write = Write { now: item.state.now(), ops, requires: Vec::new(), remember: None };
-        match store_calls::try_write(&item.state.backend, write).await {
-            Ok(_) => return Ok(answer::deleted()),
-            // A part came or went meanwhile: look again.
-            Err(Refused::Gone { .. } | Refused::InUse { kind: Kind::Trunk, .. }) if has_parts => {}
-            Err(refused) => return Err(refusal::fault(catalog, refused, &[])),
-        }
+    let current = find(catalog).ok_or(Fault::NoSuchSid)?;
+    item.preconditions.check(current.revision)?;
+    // The store says no, too; here the words are better.
+    if let Some(user) = catalog.user_of(kind, item.sid) {
+        return Err(refusal::in_use(catalog, &user));
     }
-    Err(Fault::Overloaded)
+    let expect = item.preconditions.insist().then_some(current.revision);
+    let write = Write::one(item.state.now(), Op::Delete { kind, sid: item.sid, expect });
+    match store_calls::try_write(&item.state.backend, write).await {
+        Ok(_) => Ok(answer::deleted()),
+        Err(refused) => Err(refusal::fault(catalog, refused, &[])),
+    }
 }

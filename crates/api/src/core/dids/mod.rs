@@ -103,7 +103,7 @@ async fn update(
     params(("did_sid" = String, Path), schema::MatchHeader), responses((status = 204)))]
 pub(super) async fn remove(item: Item) -> Result<Response, Fault> {
     let find = |catalog: &Catalog| catalog.did(item.sid);
-    change::delete(&item, Kind::Did, find, |_| Vec::new()).await
+    change::delete(&item, Kind::Did, find).await
 }
 
 fn planned(catalog: &Catalog, record: DidRecord) -> Result<Plan, Fault> {

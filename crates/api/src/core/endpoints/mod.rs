@@ -14,7 +14,6 @@ use axum::response::Response;
 use axum::routing::get;
 use mediator_store::record::EndpointRecord;
 use mediator_store::{Kind, Record};
-use serde_json::Value;
 
 use self::body::EndpointBody;
 use self::object::{FIELDS, show};
@@ -23,7 +22,7 @@ use super::reading::Extent;
 use super::request::{Creation, Item, Listing};
 use super::{lists, schema, trunk_groups};
 use crate::body::JsonObject;
-use crate::catalog::Held;
+use crate::catalog::{Catalog, Held};
 use crate::fault::{Fault, Flavour};
 use crate::patch::Nested;
 use crate::select::Select;
@@ -40,8 +39,11 @@ pub(super) fn routes() -> Router<AppState> {
     responses((status = 200, body = schema::List<schema::Endpoint>)))]
 pub(super) async fn list(listing: Listing) -> Result<Response, Fault> {
     let frame = listing.frame.clone();
-    let all = listing.state.backend.catalog.endpoints();
-    let show = move |held: &Held<EndpointRecord>| show(&held.record, &frame);
+    let catalog = Arc::clone(&listing.state.backend.catalog);
+    let all = catalog.endpoints();
+    let show = move |held: &Held<EndpointRecord>| {
+        show(&held.record, catalog.group_leading_to(held.record.sid), &frame)
+    };
     lists::page(&listing, all, show, FIELDS).await
 }
 
@@ -50,12 +52,15 @@ pub(super) async fn list(listing: Listing) -> Result<Response, Fault> {
     params(("endpoint_sid" = String, Path), schema::FieldArgs),
     responses((status = 200, body = schema::Endpoint)))]
 pub(super) async fn read(item: Item) -> Result<Response, Fault> {
-    let found = item.state.backend.catalog.endpoint(item.sid);
-    lists::one(&item, found, |record| show(record, &item.frame), FIELDS)
+    let catalog = &item.state.backend.catalog;
+    let show = |record: &Arc<EndpointRecord>| {
+        show(record, catalog.group_leading_to(record.sid), &item.frame)
+    };
+    lists::one(&item, catalog.endpoint(item.sid), show, FIELDS)
 }
 
 /// Makes an endpoint; `provision_trunk_group`, here or in the body, makes a trunk group of the same name with one trunk
-/// to it alongside, and the answer then says its `trunk_group_sid`.
+/// to it alongside.
 #[utoipa::path(post, path = "/endpoints", tag = "endpoints",
     params(("provision_trunk_group" = Option<bool>, Query), schema::KeyHeader),
     request_body = schema::Endpoint, responses((status = 200, body = schema::Endpoint)))]
@@ -69,14 +74,13 @@ pub(super) async fn create(creation: Creation, json: JsonObject) -> Result<Respo
     let body = body::create(&json.object, now)?;
     let provision = asked.unwrap_or(body.provision_trunk_group);
     let (mut plan, record) = planned(&creation.state, body)?;
-    let mut answer = select.apply(show(&record, &creation.frame));
+    let mut own_group = None;
     if provision {
         let (group, trunk) = trunk_groups::beside(&record.name, record.sid, now)?;
-        if let Value::Object(answer) = &mut answer {
-            answer.insert("trunk_group_sid".to_owned(), group.sid.to_string().into());
-        }
+        own_group = Some(group.sid);
         plan.after = vec![Record::TrunkGroup(Arc::new(group)), Record::Trunk(Arc::new(trunk))];
     }
+    let answer = select.apply(show(&record, own_group, &creation.frame));
     change::create(&creation, &json, plan, answer).await
 }
 
@@ -103,22 +107,24 @@ async fn update(
     (nested, extent): (Nested, Extent),
 ) -> Result<Response, Fault> {
     let select = Select::from_args(&item.args, FIELDS)?;
-    let find = |catalog: &crate::catalog::Catalog| catalog.endpoint(item.sid);
+    let find = |catalog: &Catalog| catalog.endpoint(item.sid);
     let change = |current: &EndpointRecord| {
         let body = body::update(&json.object, current, nested, extent)?;
         planned(&item.state, body).map(|(plan, _)| plan)
     };
     let (revision, record) = change::update(item, find, change).await?;
     let Record::Endpoint(record) = record else { return Err(Fault::Internal) };
-    Ok(Flavour::Core.written(revision, select.apply(show(&record, &item.frame))))
+    let trunk_group = item.state.backend.catalog.group_leading_to(record.sid);
+    let shown = show(&record, trunk_group, &item.frame);
+    Ok(Flavour::Core.written(revision, select.apply(shown)))
 }
 
 /// Deletes an endpoint that no trunk, binding or dialout uses.
 #[utoipa::path(delete, path = "/endpoints/{endpoint_sid}", tag = "endpoints",
     params(("endpoint_sid" = String, Path), schema::MatchHeader), responses((status = 204)))]
 pub(super) async fn remove(item: Item) -> Result<Response, Fault> {
-    let find = |catalog: &crate::catalog::Catalog| catalog.endpoint(item.sid);
-    change::delete(&item, Kind::Endpoint, find, |_| Vec::new()).await
+    let find = |catalog: &Catalog| catalog.endpoint(item.sid);
+    change::delete(&item, Kind::Endpoint, find).await
 }
 
 /// What to write for a checked body, and the endpoint with its way out looked up.

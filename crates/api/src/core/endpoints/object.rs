@@ -1,5 +1,6 @@
 //! An endpoint as it is shown.
 
+use mediator_model::Sid;
 use mediator_store::record::{AddressRecord, EndpointRecord, EndpointType};
 use serde_json::{Value, json};
 
@@ -23,12 +24,13 @@ pub(super) const FIELDS: FieldNames = &[
     "properties",
     "sip_username",
     "transformations",
+    "trunk_group_sid",
     "type",
     "voip_token",
 ];
 
-/// The object of the API; SIP passwords are never in it.
-pub(super) fn show(record: &EndpointRecord, frame: &Frame) -> Value {
+/// The object of the API; SIP passwords are never in it. `trunk_group` is the one that leads to it.
+pub(super) fn show(record: &EndpointRecord, trunk_group: Option<Sid>, frame: &Frame) -> Value {
     json!({
         "addresses": record.addresses.iter().map(address).collect::<Vec<_>>(),
         "attributes": record.attributes,
@@ -44,6 +46,7 @@ pub(super) fn show(record: &EndpointRecord, frame: &Frame) -> Value {
         "properties": properties(record, frame),
         "sip_username": record.sip_username,
         "transformations": record.transformations,
+        "trunk_group_sid": trunk_group.map(|sid| sid.to_string()),
         "type": type_name(record.kind),
         "voip_token": null,
     })

@@ -55,14 +55,10 @@ pub(super) fn resolve(
         let reason = "this is a mediator endpoint: name a carrier, a phone or a trunk group";
         return Err(Fault::invalid(FIELD, reason));
     }
-    let name = &endpoint.record.name;
-    let groups = catalog.trunk_groups();
-    let leading =
-        || groups.iter().filter(|group| first_trunk_of(catalog, group.record.sid) == Some(sid));
-    let found = leading().find(|group| group.record.name == *name).or_else(|| leading().next());
-    if let Some(group) = found {
-        return Ok(Way::Group(group.record.sid));
+    if let Some(group) = catalog.group_leading_to(sid) {
+        return Ok(Way::Group(group));
     }
+    let name = &endpoint.record.name;
     let (group, trunk) = trunk_groups::beside(name, sid, now)?;
     Ok(Way::Made {
         group: Record::TrunkGroup(Arc::new(group)),

@@ -153,9 +153,5 @@ async fn update(item: &Item, json: &JsonObject, extent: Extent) -> Result<Respon
     params(("trunk_group_sid" = String, Path), schema::MatchHeader), responses((status = 204)))]
 pub(super) async fn remove(item: Item) -> Result<Response, Fault> {
     let find = |catalog: &Catalog| catalog.trunk_group(item.sid);
-    let trunks = |catalog: &Catalog| {
-        let trunks = catalog.trunks_of(item.sid);
-        trunks.iter().map(|trunk| (Kind::Trunk, trunk.record.sid)).collect()
-    };
-    change::delete(&item, Kind::TrunkGroup, find, trunks).await
+    change::delete(&item, Kind::TrunkGroup, find).await
 }

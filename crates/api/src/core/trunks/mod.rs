@@ -148,7 +148,7 @@ async fn update(
     responses((status = 204)))]
 pub(super) async fn remove(item: Item, PathSids(group, _): PathSids) -> Result<Response, Fault> {
     let find = |catalog: &Catalog| find(catalog, group, item.sid);
-    change::delete(&item, Kind::Trunk, find, |_| Vec::new()).await
+    change::delete(&item, Kind::Trunk, find).await
 }
 
 fn planned(catalog: &Catalog, body: TrunkBody) -> Result<Plan, Fault> {
