@@ -3,11 +3,15 @@
 //! Objects are bare, without an envelope; a field that cannot be taken is 422, as is a reference to what there is not.
 
 mod change;
+mod dead_letters;
 mod dids;
 mod endpoints;
 mod fresh;
 mod lists;
+mod oauth;
+mod partners;
 mod reading;
+mod records;
 mod refusal;
 mod request;
 mod schema;
@@ -20,7 +24,15 @@ use crate::state::AppState;
 
 /// Its paths, below `/core/v2`.
 pub(crate) fn routes() -> Router<AppState> {
-    endpoints::routes().merge(trunk_groups::routes()).merge(trunks::routes()).merge(dids::routes())
+    Router::new()
+        .merge(endpoints::routes())
+        .merge(trunk_groups::routes())
+        .merge(trunks::routes())
+        .merge(dids::routes())
+        .merge(records::routes())
+        .merge(oauth::routes())
+        .merge(partners::routes())
+        .merge(dead_letters::routes())
 }
 
 /// Its description.
@@ -50,5 +62,24 @@ pub(crate) fn routes() -> Router<AppState> {
     dids::patch,
     dids::put,
     dids::remove,
+    records::calls,
+    records::calls_csv,
+    records::call,
+    records::legs,
+    records::legs_csv,
+    records::leg,
+    oauth::token,
+    oauth::list,
+    oauth::read,
+    oauth::patch,
+    oauth::put,
+    oauth::revoke,
+    oauth::whoami,
+    partners::list,
+    partners::read,
+    partners::patch,
+    partners::put,
+    dead_letters::list,
+    dead_letters::retry,
 ))]
 pub(crate) struct Api;

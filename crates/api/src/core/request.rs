@@ -34,7 +34,7 @@ pub(super) struct Frame {
 }
 
 impl Frame {
-    async fn of(parts: &mut Parts, state: &AppState) -> Self {
+    pub(super) async fn of(parts: &mut Parts, state: &AppState) -> Self {
         let OriginalUri(uri) = sure!(OriginalUri, parts, state);
         Self {
             partner_sid: partner_sid(state),

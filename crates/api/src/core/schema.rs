@@ -295,3 +295,207 @@ pub(super) struct Did {
     /// Where calls to it go; null: nowhere.
     trunk_group_sid: Option<String>,
 }
+
+/// What was heard on one leg; null where the media did not pass here.
+#[derive(ToSchema)]
+pub(super) struct Media {
+    /// Packets received.
+    packets: Option<u64>,
+    /// Packets that did not come.
+    lost: Option<u64>,
+    /// Interarrival jitter in milliseconds.
+    jitter_ms: Option<f64>,
+    /// Estimated mean opinion score, 1 to 4.5.
+    mos: Option<f64>,
+}
+
+/// The record of a call that a mediator endpoint ran.
+#[derive(ToSchema)]
+pub(super) struct MediatorCall {
+    /// The binding's or dialout's.
+    #[schema(value_type = Object)]
+    attributes: Value,
+    date_insert: String,
+    date_start: String,
+    date_stop: String,
+    /// When the two were joined; null: never.
+    date_talk: Option<String>,
+    /// `inbound` for bindings, `outbound` for dialouts.
+    direction: String,
+    /// `SRC`, `DST` or `SYSTEM`.
+    disconnect_originator: String,
+    dr_sid: String,
+    dtmf: Option<String>,
+    /// Seconds from start to stop, as text: "15" or "4.25".
+    duration: String,
+    endpoint_sid: String,
+    endpoint_type: String,
+    /// `binding` or `dialout`.
+    event_type: String,
+    media_dst: Media,
+    media_src: Media,
+    /// The number called, or stage two's.
+    number_dst: Option<String>,
+    number_redirect: String,
+    /// The caller's number, or stage one's; null where it was anonymous.
+    number_src: Option<String>,
+    partner_sid: String,
+    /// The binding or dialout.
+    reference_sid: Option<String>,
+    /// The final SIP code.
+    sip_cause: u16,
+    r#type: String,
+    version: u32,
+}
+
+/// The record of one leg.
+#[derive(ToSchema)]
+pub(super) struct Leg {
+    /// The call that it belongs to.
+    call_sid: String,
+    codec_dst: Option<String>,
+    codec_src: Option<String>,
+    date_insert: String,
+    date_start: String,
+    date_stop: String,
+    date_talk: Option<String>,
+    /// `inbound`: from an endpoint to us; `outbound`: from us to an endpoint.
+    direction: String,
+    /// `SRC`, `DST` or `SYSTEM`.
+    disconnect_originator: String,
+    diversion_dst: Option<String>,
+    diversion_src: Option<String>,
+    dr_sid: String,
+    /// Seconds from start to stop, as text.
+    duration: String,
+    endpoint_sid_dst: Option<String>,
+    endpoint_sid_src: Option<String>,
+    /// The number that the source asserted (RFC 3325).
+    identity: Option<String>,
+    ip_dst: Option<String>,
+    ip_src: Option<String>,
+    number_dst: Option<String>,
+    number_external: Option<String>,
+    number_src: Option<String>,
+    partner_sid: String,
+    sipcallid_dst: Option<String>,
+    sipcallid_src: Option<String>,
+    /// The final SIP code, as text.
+    sipcause: String,
+}
+
+/// What a token is asked for with.
+#[derive(ToSchema)]
+pub(super) struct TokenForm {
+    /// `password` or `refresh_token`.
+    grant_type: String,
+    /// For `password`.
+    username: Option<String>,
+    /// For `password`.
+    #[schema(format = Password)]
+    password: Option<String>,
+    /// For `refresh_token`.
+    refresh_token: Option<String>,
+    /// Seconds, 1 to 3,153,600,000; a day where it is not said.
+    access_token_expires_in: Option<u64>,
+    /// Not looked at.
+    client_id: Option<String>,
+    /// Not looked at.
+    client_secret: Option<String>,
+}
+
+/// What is revoked.
+#[derive(ToSchema)]
+pub(super) struct RevokeForm {
+    /// An access or refresh token; the one that asks where it is not said.
+    token: Option<String>,
+}
+
+/// A bearer token, without what opens doors.
+#[derive(ToSchema)]
+pub(super) struct Token {
+    date_created: String,
+    date_expiration_access_token: String,
+    date_expiration_refresh_token: Option<String>,
+    name: String,
+    partner_sid: String,
+    scopes: Vec<String>,
+    token_sid: String,
+    token_type: String,
+}
+
+/// A bearer token that was made just now.
+#[derive(ToSchema)]
+pub(super) struct NewToken {
+    access_token: String,
+    refresh_token: String,
+    /// Seconds.
+    expires_in: u64,
+    date_created: String,
+    date_expiration_access_token: String,
+    date_expiration_refresh_token: Option<String>,
+    name: String,
+    partner_sid: String,
+    scopes: Vec<String>,
+    token_sid: String,
+    token_type: String,
+}
+
+/// What can be set of a token.
+#[derive(ToSchema)]
+pub(super) struct TokenBody {
+    name: String,
+}
+
+/// The operator.
+#[derive(ToSchema)]
+pub(super) struct Partner {
+    /// Free.
+    #[schema(value_type = Object)]
+    attributes: Value,
+    callbacks: Callbacks,
+    /// Signs callbacks.
+    callbacks_secret: Option<String>,
+    date_created: String,
+    name: String,
+    partner_sid: String,
+}
+
+/// What can be set of the operator.
+#[derive(ToSchema)]
+pub(super) struct PartnerBody {
+    /// Free.
+    #[schema(value_type = Object)]
+    attributes: Value,
+    callbacks: Callbacks,
+    /// At least 16 bytes; null makes a new one.
+    #[schema(min_length = 16, max_length = 256)]
+    callbacks_secret: Option<String>,
+    name: String,
+}
+
+/// Where records are posted.
+#[derive(ToSchema)]
+pub(super) struct Callbacks {
+    /// An http or https URL for Mediator call records.
+    #[schema(format = "uri")]
+    app_mediator: Option<String>,
+}
+
+/// A call record that nobody took.
+#[derive(ToSchema)]
+pub(super) struct DeadLetter {
+    /// Attempts so far.
+    attempts: u32,
+    /// What is posted.
+    #[schema(value_type = Object)]
+    body: Value,
+    date_created: String,
+    /// When it is tried again; null: it is not.
+    date_due: Option<String>,
+    dr_sid: String,
+    id: u64,
+    /// What went wrong last.
+    last_error: Option<String>,
+    url: String,
+}
