@@ -171,9 +171,10 @@ impl Dialouts {
         self.state.changed.notify_one();
     }
 
-    /// Ends a dialout: keeps its record and removes the object.
+    /// Ends a dialout: keeps its record and removes the object. Where the process ends between the two, the next start
+    /// ends it again: of two records the store keeps the first.
     pub fn end(&self, dialout: &DialoutRecord, end: &DialoutEnd) {
-        self.parts.recorder.dialout_ended(fresh_sid(dialout), dialout, end);
+        self.parts.recorder.dialout_ended(dialout, end);
         let sid = dialout.sid;
         let op = Op::Delete { kind: Kind::Dialout, sid, expect: None };
         let done = move |result: Result<Committed, Refused>| match result {
@@ -257,14 +258,5 @@ impl State {
                 error!(dialout = %dialout.record.sid, %cause, "a defect: a dialout was not marked");
             }
         }
-    }
-}
-
-/// A record's id; without random numbers one that is the dialout's own, for nothing else has it among records.
-fn fresh_sid(dialout: &DialoutRecord) -> Sid {
-    let mut bits = [0; 16];
-    match getrandom::fill(&mut bits) {
-        Ok(()) => Sid::from_random(u128::from_be_bytes(bits)),
-        Err(_) => dialout.sid,
     }
 }

@@ -4,19 +4,29 @@
 //! refused before it meets a binding gets none. Numbers hidden by Privacy are in none of them.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use mediator_call::io::Listener;
 use mediator_call::{CallRecord, FlowKind, LegB, Originator};
 use mediator_model::{Flow, ListenerId, Sid, UnixMillis};
 use mediator_store::record::{CallRow, DialoutRecord, LegRow, MediaFigures, Object};
 use mediator_store::{CallDelivery, Calls};
+use tokio::runtime::Handle;
+use tokio::time::sleep;
 
 #[cfg(test)]
 mod tests;
 
-/// Tells leg records of one call apart from it and from each other: any two constants do, as a call's sid is random.
+/// Tell the ids of records that belong to one sid apart from it and from each other: any constants do, as sids are
+/// random.
 const LEG_A: u128 = 0x9d2c_5680_efc6_0000_0a11_5a5a_0f0f_a0a0;
 const LEG_B: u128 = 0x71d6_7fff_eda6_0000_0b22_a5a5_f0f0_b0b0;
+const DIALOUT: u128 = 0x5deb_7c3e_c2b2_0000_0d33_3c3c_0ff0_d0d0;
+
+/// How long an append takes to be durable, mostly; and when not.
+const SOON: Duration = Duration::from_millis(50);
+const AGAIN: Duration = Duration::from_secs(1);
 
 /// Where Mediator records are posted now; `None`: nowhere.
 pub type CallbackUrl = Box<dyn Fn() -> Option<Box<str>> + Send + Sync>;
@@ -29,13 +39,16 @@ pub struct RecorderParts {
     pub callback: CallbackUrl,
     /// The sockets, for our own addresses in leg records.
     pub listeners: Vec<Listener>,
-    /// Called after a record that goes to a callback: whoever delivers looks soon. It must not wait.
+    /// Wakes whoever delivers callbacks. It must not wait.
     pub delivery_queued: Box<dyn Fn() + Send + Sync>,
 }
 
 /// Keeps the records of calls that ended.
 pub struct Recorder {
-    parts: RecorderParts,
+    calls: Arc<dyn Calls>,
+    callback: CallbackUrl,
+    listeners: Vec<Listener>,
+    nudge: Arc<Nudge>,
 }
 
 /// How a dialout ended.
@@ -63,29 +76,57 @@ impl DialoutEnd {
 
 impl Recorder {
     /// Keeps records where the parts say.
-    pub const fn new(parts: RecorderParts) -> Self {
-        Self { parts }
+    pub fn new(parts: RecorderParts) -> Self {
+        let RecorderParts { calls, callback, listeners, delivery_queued } = parts;
+        let nudge = Nudge { wake: delivery_queued, is_due: AtomicBool::new(false) };
+        Self { calls, callback, listeners, nudge: Arc::new(nudge) }
     }
 
     /// Keeps what is to be kept of a call that ended. Does not wait.
     pub fn call_ended(&self, record: &CallRecord) {
         let call = call_row(record);
-        let legs = leg_rows(record, &self.parts.listeners);
+        let legs = leg_rows(record, &self.listeners);
         self.append(call, legs);
     }
 
-    /// Keeps the record of a dialout. Does not wait.
-    pub fn dialout_ended(&self, dr_sid: Sid, dialout: &DialoutRecord, end: &DialoutEnd) {
-        self.append(Some(dialout_row(dr_sid, dialout, end)), Vec::new());
+    /// Keeps the record of a dialout; it has one, however often it is ended. Does not wait.
+    pub fn dialout_ended(&self, dialout: &DialoutRecord, end: &DialoutEnd) {
+        self.append(Some(dialout_row(dialout, end)), Vec::new());
     }
 
     fn append(&self, call: Option<CallRow>, legs: Vec<LegRow>) {
-        let callback = call.as_ref().and_then(|_| (self.parts.callback)());
+        let callback = call.as_ref().and_then(|_| (self.callback)());
         let is_queued = callback.is_some();
-        self.parts.calls.append(CallDelivery { call, legs, callback });
+        self.calls.append(CallDelivery { call, legs, callback });
         if is_queued {
-            (self.parts.delivery_queued)();
+            self.nudge.soon();
         }
+    }
+}
+
+/// Wakes the deliverer when what was appended can be read: appends are durable only some milliseconds later, and on a
+/// slow disk some more.
+struct Nudge {
+    wake: Box<dyn Fn() + Send + Sync>,
+    /// A task is about to wake it.
+    is_due: AtomicBool,
+}
+
+impl Nudge {
+    fn soon(self: &Arc<Self>) {
+        // Outside of a runtime nobody can wait: then it is woken as it is.
+        let Ok(runtime) = Handle::try_current() else { return (self.wake)() };
+        if self.is_due.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let nudge = self.clone();
+        runtime.spawn(async move {
+            sleep(SOON).await;
+            nudge.is_due.store(false, Ordering::Relaxed);
+            (nudge.wake)();
+            sleep(AGAIN).await;
+            (nudge.wake)();
+        });
     }
 }
 
@@ -119,9 +160,9 @@ fn call_row(record: &CallRecord) -> Option<CallRow> {
     })
 }
 
-fn dialout_row(dr_sid: Sid, dialout: &DialoutRecord, end: &DialoutEnd) -> CallRow {
+fn dialout_row(dialout: &DialoutRecord, end: &DialoutEnd) -> CallRow {
     CallRow {
-        dr_sid,
+        dr_sid: derived(dialout.sid, DIALOUT),
         endpoint_sid: dialout.account_sid,
         event_type: "dialout".into(),
         reference_sid: Some(dialout.sid),
@@ -217,8 +258,8 @@ fn common(record: &CallRecord) -> LegRow {
     }
 }
 
-const fn derived(call: Sid, leg: u128) -> Sid {
-    Sid::from_random(call.as_u128() ^ leg)
+const fn derived(from: Sid, which: u128) -> Sid {
+    Sid::from_random(from.as_u128() ^ which)
 }
 
 fn peer(flow: &Flow) -> Box<str> {

@@ -1,1 +1,190 @@
-//!
+//! What is kept of a call, and for whom.
+
+use std::sync::atomic::AtomicUsize;
+
+use mediator_model::{Attributes, Binding, BindingKey, ClaimWindow, Number, Transport};
+use mediator_store::query::{CallQuery, Filter, Query};
+use mediator_store::record::BindingRecord;
+use mediator_store::{Committed, Follower, Location, SqliteStore, Versioned};
+use serde_json::json;
+
+use super::*;
+
+const CALL: Sid = Sid::from_u128(0x1234_0000_0000_4000_8000_0000_0000_0001);
+const ACCOUNT: Sid = Sid::from_u128(3);
+
+fn number(digits: &str) -> Number {
+    Number::from_digits(digits).unwrap()
+}
+
+fn flow(remote: &str) -> Flow {
+    let (transport, listener) = (Transport::Udp, ListenerId(1));
+    Flow { transport, listener, remote: remote.parse().unwrap(), connection: None }
+}
+
+fn listeners() -> Vec<Listener> {
+    let listener = |(id, at): (u8, &str)| {
+        let at = at.parse().unwrap();
+        Listener { id: ListenerId(id), transport: Transport::Udp, advertised: at, bound: at }
+    };
+    [(0, "10.9.9.9:5060"), (1, "10.0.0.1:5060")].map(listener).into()
+}
+
+/// A call that was answered after 2 s and talked for 3.5 s.
+fn answered() -> CallRecord {
+    let mut attributes = Attributes::default();
+    attributes.json = Some(r#"{"cnam":"Ann","x":{"y":[1]}}"#.into());
+    let binding = Binding {
+        sid: Sid::from_u128(10),
+        account_sid: ACCOUNT,
+        key: BindingKey { redirect_did: number("15162065346"), origination_did: None },
+        claim: ClaimWindow::Closed,
+        expires: None,
+        destination_did: number("15162060001"),
+        attributes: Some(Box::new(attributes)),
+        dtmf: Some("12,#".into()),
+    };
+    CallRecord {
+        call: CALL,
+        kind: FlowKind::Binding,
+        binding: Some(Arc::new(binding)),
+        endpoint: Some(ACCOUNT),
+        endpoint_src: Sid::from_u128(1),
+        number_src: Some(number("14155550100")),
+        number_redirect: number("15162065346"),
+        number_dst: number("15162060001"),
+        date_start: UnixMillis(1000),
+        date_talk: Some(UnixMillis(3000)),
+        date_stop: UnixMillis(6500),
+        sip_cause: 200,
+        disconnect_originator: Originator::Destination,
+        call_id_src: "a@caller".into(),
+        flow_src: flow("10.1.0.1:5060"),
+        identity: Some(number("14155550199")),
+        codec: Some("PCMU"),
+        leg_b: Some(LegB {
+            endpoint: Sid::from_u128(2),
+            call_id: "b".into(),
+            flow: flow("10.2.0.1:5061"),
+            date_start: UnixMillis(1004),
+            number_src: Some(number("15162060001")),
+            number_dst: number("442071234567"),
+            sip_cause: 200,
+        }),
+    }
+}
+
+#[test]
+fn a_binding_s_call_has_a_record_of_its_own_and_one_for_each_leg() {
+    let record = answered();
+    let row = call_row(&record).unwrap();
+    assert_eq!(
+        row,
+        CallRow {
+            dr_sid: CALL,
+            endpoint_sid: ACCOUNT,
+            event_type: "binding".into(),
+            reference_sid: Some(Sid::from_u128(10)),
+            attributes: json!({"cnam": "Ann", "x": {"y": [1]}}).as_object().unwrap().clone(),
+            dtmf: Some("12,#".into()),
+            direction: "inbound".into(),
+            number_src: Some(number("14155550100")),
+            number_redirect: number("15162065346"),
+            number_dst: Some(number("15162060001")),
+            date_start: UnixMillis(1000),
+            date_talk: Some(UnixMillis(3000)),
+            date_stop: UnixMillis(6500),
+            date_insert: UnixMillis(6500),
+            sip_cause: 200,
+            disconnect_originator: "DST".into(),
+            media_src: MediaFigures::default(),
+            media_dst: MediaFigures::default(),
+        }
+    );
+    let [a, b] = &*leg_rows(&record, &listeners()) else { panic!("two legs") };
+    let a_ids = (&*a.direction, a.endpoint_sid_src, a.endpoint_sid_dst, a.call_sid);
+    assert_eq!(a_ids, ("inbound", Some(Sid::from_u128(1)), None, CALL));
+    assert_eq!(
+        (a.ip_src.as_deref(), a.ip_dst.as_deref()),
+        (Some("10.1.0.1:5060"), Some("10.0.0.1:5060"))
+    );
+    assert_eq!((a.sipcallid_src.as_deref(), a.sipcallid_dst.as_deref()), (Some("a@caller"), None));
+    assert_eq!((a.number_src, a.number_dst), (record.number_src, Some(record.number_redirect)));
+    assert_eq!((a.number_external, a.identity), (record.number_src, record.identity));
+    assert_eq!(
+        (a.sipcause, a.codec_src.as_deref(), a.date_start),
+        (200, Some("PCMU"), UnixMillis(1000))
+    );
+    let b_ids = (&*b.direction, b.endpoint_sid_src, b.endpoint_sid_dst, b.call_sid);
+    assert_eq!(b_ids, ("outbound", None, Some(Sid::from_u128(2)), CALL));
+    assert_eq!(
+        (b.ip_src.as_deref(), b.ip_dst.as_deref()),
+        (Some("10.0.0.1:5060"), Some("10.2.0.1:5061"))
+    );
+    assert_eq!((b.sipcallid_src.as_deref(), b.sipcallid_dst.as_deref()), (None, Some("b")));
+    let far = number("442071234567");
+    assert_eq!((b.number_src, b.number_dst), (Some(number("15162060001")), Some(far)));
+    assert_eq!((b.number_external, b.identity, b.date_start), (Some(far), None, UnixMillis(1004)));
+    assert_eq!((b.date_talk, b.date_stop), (record.date_talk, record.date_stop));
+    assert!(a.dr_sid != b.dr_sid && a.dr_sid != CALL && b.dr_sid != CALL);
+}
+
+#[test]
+fn what_was_not_dialled_has_no_second_leg_and_what_no_binding_ran_no_record() {
+    let unrouted = CallRecord { leg_b: None, date_talk: None, sip_cause: 480, ..answered() };
+    assert_eq!(leg_rows(&unrouted, &listeners()).len(), 1);
+    assert_eq!(call_row(&unrouted).unwrap().sip_cause, 480);
+    let inbound = CallRecord { kind: FlowKind::Inbound, binding: None, ..answered() };
+    assert_eq!(call_row(&inbound), None);
+    assert_eq!(leg_rows(&inbound, &listeners()).len(), 2);
+}
+
+/// Nobody follows this store.
+struct Nobody;
+
+impl Follower for Nobody {
+    fn committed(&self, _: &Committed) {}
+    fn claim_failed(&self, _: Sid, _: Option<Versioned<BindingRecord>>) {}
+}
+
+fn store() -> Arc<SqliteStore> {
+    let opened = SqliteStore::open(&Location::Memory).unwrap();
+    Arc::new(opened.start(Arc::new(Nobody)).unwrap())
+}
+
+#[test]
+fn records_are_kept_and_those_of_bindings_go_to_the_callback_that_is_set() {
+    let woken = Arc::new(AtomicUsize::new(0));
+    for (callback, record, deliveries) in [
+        (Some("http://127.0.0.1/cdr"), answered(), 1),
+        (None, answered(), 0),
+        (Some("http://127.0.0.1/cdr"), CallRecord { binding: None, ..answered() }, 0),
+    ] {
+        let store = store();
+        woken.store(0, Ordering::Relaxed);
+        let counter = woken.clone();
+        let has_call = record.binding.is_some();
+        let recorder = Recorder::new(RecorderParts {
+            calls: store.clone(),
+            callback: Box::new(move || callback.map(Into::into)),
+            listeners: listeners(),
+            delivery_queued: Box::new(move || {
+                counter.fetch_add(1, Ordering::Relaxed);
+            }),
+        });
+        recorder.call_ended(&record);
+        mediator_store::Store::flush(&*store);
+        assert_eq!(store.call(CALL).unwrap().is_some(), has_call);
+        let query = Query {
+            filter: Filter::All(Vec::new()),
+            order: Vec::new(),
+            offset: 0,
+            limit: 10,
+            now: UnixMillis(0),
+        };
+        assert_eq!(store.legs(&CallQuery { query, before: None }).unwrap().items.len(), 2);
+        let due = store.due(UnixMillis(6500), 10).unwrap();
+        assert_eq!((due.len(), woken.load(Ordering::Relaxed)), (deliveries, deliveries));
+        assert!(due.iter().all(|it| Some(&*it.url) == callback && it.dr_sid == CALL));
+    }
+}
