@@ -78,7 +78,7 @@ fn listens_at(config: &Config) -> String {
         IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
         ip => ip,
     };
-    let scheme = "http";
+    let scheme = if config.api.tls.is_some() { "https" } else { "http" };
     format!("{scheme}://{}", SocketAddr::new(ip, listen.port()))
 }
 

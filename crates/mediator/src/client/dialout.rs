@@ -24,16 +24,15 @@ pub(super) async fn dialout(
 fn object(args: &DialoutArgs) -> Value {
     let DialoutArgs { stage_one, stage_two, redirect_did, delay, attributes: given, access: _ } =
         args;
-    let mut object = json!({
-        "stage_one_destination_did": stage_one,
-        "stage_two_destination_did": stage_two,
-        "attributes": attributes(given),
-    });
-    if let Some(object) = object.as_object_mut() {
-        object.extend(redirect_did.as_ref().map(|did| ("redirect_did".to_owned(), json!(did))));
-        object.extend(delay.map(|delay| ("delay".to_owned(), json!(delay))));
-    }
-    object
+    let fields = [
+        ("stage_one_destination_did", Some(json!(stage_one))),
+        ("stage_two_destination_did", Some(json!(stage_two))),
+        ("redirect_did", redirect_did.as_ref().map(|did| json!(did))),
+        ("delay", delay.map(|delay| json!(delay))),
+        ("attributes", (!given.is_empty()).then(|| attributes(given))),
+    ];
+    let given = fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
+    Value::Object(given.collect())
 }
 
 fn text(dialout: &Value) -> String {
