@@ -128,7 +128,7 @@ impl<'a> Fields<'a> {
         self.typed(name, |value| {
             let text = match value {
                 Value::String(text) => text.clone(),
-                Value::Number(digits) => digits.to_string(),
+                Value::Number(digits) if digits.is_u64() => digits.to_string(),
                 _ => return Err("expected a phone number".to_owned()),
             };
             e164(&text).map_err(str::to_owned)

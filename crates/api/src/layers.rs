@@ -12,6 +12,7 @@ use axum::http::HeaderName;
 use axum::http::header::{ETAG, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::middleware::{Next, from_fn, map_response};
 use axum::response::{IntoResponse, Response};
+use axum::routing::any;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::{AllowHeaders, AllowMethods, AllowOrigin, CorsLayer};
 
@@ -23,8 +24,20 @@ const TIME_LIMIT: Duration = Duration::from_secs(30);
 /// The longest path and query, in bytes: the longest filter, with every byte escaped, and room.
 const MAX_URI_BYTES: usize = 32 * 1024;
 
-/// Wraps the handlers of one API.
-pub(crate) fn api(routes: Router<AppState>, flavour: Flavour) -> Router<AppState> {
+/// The handlers of one API below its prefix.
+pub(crate) fn api(prefix: &str, routes: Router<AppState>, flavour: Flavour) -> Router<AppState> {
+    // The prefix with a slash is no path of the nested router's, and must not be one of nobody's.
+    let root = Router::new().route(&format!("{prefix}/"), any(|| async { Fault::NotFound }));
+    Router::new().nest(prefix, wrapped(routes, flavour)).merge(wrapped_root(root, flavour))
+}
+
+fn wrapped_root(root: Router<AppState>, flavour: Flavour) -> Router<AppState> {
+    root.layer(map_response(
+        move |response: Response| async move { fault::render(flavour, response) },
+    ))
+}
+
+fn wrapped(routes: Router<AppState>, flavour: Flavour) -> Router<AppState> {
     routes
         .fallback(|| async { Fault::NotFound })
         .method_not_allowed_fallback(|| async { Fault::MethodNotAllowed })

@@ -48,11 +48,8 @@ use crate::state::AppState;
 /// counted for all clients together.
 pub fn router(backend: Backend, settings: Settings) -> Router {
     let state = AppState::new(backend, settings);
-    let mediator = layers::api(mediator::routes(), Flavour::Mediator);
-    let core = layers::api(core::routes(), Flavour::Core);
-    let router = Router::new()
-        .nest("/mediator/v1", mediator)
-        .nest("/core/v2", core)
+    let router = layers::api("/mediator/v1", mediator::routes(), Flavour::Mediator)
+        .merge(layers::api("/core/v2", core::routes(), Flavour::Core))
         .merge(openapi::routes())
         .with_state(state);
     layers::outer(router)

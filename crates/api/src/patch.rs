@@ -52,14 +52,15 @@ pub(crate) fn merge(current: &Object, patch: &Object, nested: Nested) -> Object 
 pub(crate) fn merge_nested(old: &Object, new: &Object) -> Object {
     let mut merged = old.clone();
     for (key, value) in new {
-        match (merged.get(key), value) {
-            (_, Value::Null) => drop(merged.remove(key)),
+        let value = match (merged.remove(key), value) {
+            (_, Value::Null) => continue,
             (Some(Value::Object(below)), Value::Object(value)) => {
-                let value = merge_nested(below, value);
-                merged.insert(key.clone(), Value::Object(value));
+                Value::Object(merge_nested(&below, value))
             }
-            (_, value) => drop(merged.insert(key.clone(), value.clone())),
-        }
+            (_, Value::Object(value)) => Value::Object(merge_nested(&Object::new(), value)),
+            (_, other) => other.clone(),
+        };
+        merged.insert(key.clone(), value);
     }
     merged
 }

@@ -75,6 +75,12 @@ impl Throttle {
         }
     }
 
+    /// How many addresses are watched.
+    #[cfg(test)]
+    pub(super) fn watched(&self) -> usize {
+        self.failures.lock().len()
+    }
+
     pub(super) fn forget(&self, peer: Peer) {
         self.failures.lock().remove(&network(peer));
     }

@@ -2,8 +2,8 @@
 //!
 //! A removal names a sid alone, so each sid's place is kept, in 12 bytes a binding: there are few pairs of a number and an
 //! account, and a pair is named by its place in a list; a sid is random, and 64 bits of it tell a million of them apart
-//! but for one chance in 10^7. What such a pair of sids would cost is a count that is one off: counts order the choice of
-//! a number, and nothing else depends on them.
+//! but for one chance in 10^7. What such a pair of sids would cost is a count that is one off, until the next start: it
+//! puts a number one place too early or late, and words the refusal of a deletion, which the store refuses by itself.
 
 use std::collections::HashMap;
 

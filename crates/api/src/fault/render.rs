@@ -89,11 +89,13 @@ pub(crate) fn errors(flavour: Flavour, fault: &Fault) -> Vec<Value> {
         Fault::Invalid(fields) => {
             fields.iter().map(|error| invalid_field(flavour, error)).collect()
         }
-        Fault::UnknownReference { field } => {
-            let error =
-                FieldError { field: field.clone(), detail: "there is no such object".into() };
-            vec![invalid_field(flavour, &error)]
-        }
+        Fault::UnknownReference { field } => vec![match flavour {
+            Flavour::Mediator => entry(&format!("Cannot find {field}"), Some(field), None),
+            Flavour::Core => {
+                let detail = "there is no such object".into();
+                invalid_field(flavour, &FieldError { field: field.clone(), detail })
+            }
+        }],
         Fault::BadRequest { detail, field } => {
             vec![entry("Bad Request", field.as_deref(), Some(detail))]
         }

@@ -1,7 +1,7 @@
 //! ISO 3166-1: countries by their two and their three letters.
 
 /// Sorted by the two letters. `XK` and `XKX` are what everybody uses for Kosovo; ISO leaves them to users.
-static COUNTRIES: [(&str, &str); 250] = [
+pub(super) static COUNTRIES: [(&str, &str); 250] = [
     ("AD", "AND"),
     ("AE", "ARE"),
     ("AF", "AFG"),
@@ -254,8 +254,14 @@ static COUNTRIES: [(&str, &str); 250] = [
     ("ZW", "ZWE"),
 ];
 
+/// Ascension and Tristan da Cunha: number plans of their own, no countries of their own.
+const PARTS_OF_SAINT_HELENA: [&str; 2] = ["AC", "TA"];
+
 /// The three letters of a country that is given by two or three, in upper or lower case; `None`: there is none.
 pub(crate) fn alpha3(code: &str) -> Option<&'static str> {
+    if PARTS_OF_SAINT_HELENA.iter().any(|part| part.eq_ignore_ascii_case(code)) {
+        return Some("SHN");
+    }
     let found = match code.len() {
         2 => COUNTRIES.iter().find(|(two, _)| two.eq_ignore_ascii_case(code)),
         3 => COUNTRIES.iter().find(|(_, three)| three.eq_ignore_ascii_case(code)),
