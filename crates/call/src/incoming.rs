@@ -409,13 +409,11 @@ impl FlowOf {
     }
 
     fn routed(routed: &Routed) -> Self {
-        match (&routed.binding, routed.accounts.first()) {
-            (Some((binding, _)), Some(account)) => Self::binding(binding.clone(), *account),
-            _ => {
-                let endpoint = routed.attempts.front().map(crate::route::Attempt::endpoint);
-                Self { kind: routed.kind, binding: None, endpoint, number_dst: routed.target }
-            }
+        if let (Some((binding, _)), Some(account)) = (&routed.binding, routed.accounts.first()) {
+            return Self::binding(binding.clone(), *account);
         }
+        let endpoint = routed.attempts.front().map(crate::route::Attempt::endpoint);
+        Self { kind: routed.kind, binding: None, endpoint, number_dst: routed.target }
     }
 }
 

@@ -171,9 +171,7 @@ impl Core {
         let ours = |credentials: &Credentials<'_>| {
             *credentials.realm == *realm && credentials.algorithm.is_some_and(offered)
         };
-        let mut sent = request
-            .lines(HeaderName::Authorization)
-            .filter_map(|value| Credentials::parse(value).ok());
+        let mut sent = request.authorization(HeaderName::Authorization);
         let Some(credentials) = sent.find(ours) else { return Verdict::Absent };
         let nonce_key = &self.settings.nonce_key;
         let nonce = match nonce_key.check(&credentials.nonce, self.wall(), source) {

@@ -371,7 +371,7 @@ impl Core {
             LoginOf::Nobody => return None,
         };
         let login = of_address.or(endpoint.out_credentials.as_ref())?;
-        let asked = response.lines(asked).filter_map(|value| Challenge::parse(value).ok());
+        let asked = response.challenges(asked);
         let challenge = choose(asked.filter(|challenge| met.may_meet(name, challenge)))?;
         let client_nonce = self.stray_tag();
         let value = answer(

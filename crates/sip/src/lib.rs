@@ -20,8 +20,8 @@ pub mod uri;
 pub mod wheel;
 
 pub use header::{
-    CSeq, Challenge, Contacts, Credentials, HeaderError, HeaderName, HeaderNameRef, MediaType,
-    NameAddr, Params, PrivacyFlags, Problem, RAck, Reason, Refresher, SessionExpires, Via,
+    CSeq, Contacts, HeaderError, HeaderName, HeaderNameRef, MediaType, NameAddr, Params,
+    PrivacyFlags, Problem, RAck, Reason, Refresher, SessionExpires, Via,
 };
 pub use message::{
     BrokenRequest, Fault, Headers, Message, Method, ParseError, Request, Response, Writer,

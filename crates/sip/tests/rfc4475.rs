@@ -410,8 +410,8 @@ fn invut(request: &Request) {
 
 fn regaut01(request: &Request) {
     // For the registrar: as if it were not there.
-    let credentials = request.authorization(HeaderName::Authorization).next().expect("one");
-    assert_eq!((credentials.scheme, credentials.is_digest()), ("NoOneKnowsThisScheme", false));
+    assert!(request.first(HeaderName::Authorization).is_some());
+    assert_eq!(request.authorization(HeaderName::Authorization).count(), 0);
 }
 
 fn zeromf(request: &Request) {

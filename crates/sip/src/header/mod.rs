@@ -3,7 +3,6 @@
 //! A view borrows from the message, is made when it is asked for and allocates nothing. Readers follow
 //! the grammar of RFC 3261 §25.1; where they take more than it, their doc says so and why.
 
-mod auth;
 mod cseq;
 mod date;
 mod error;
@@ -20,7 +19,6 @@ mod tests;
 mod tokens;
 mod via;
 
-pub use auth::{AuthParams, Challenge, Credentials, SchemeParams};
 pub use cseq::{CSeq, MAX_CSEQ, RAck};
 pub use error::{HeaderError, Problem};
 pub use media_type::MediaType;

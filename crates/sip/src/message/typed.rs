@@ -1,9 +1,10 @@
 //! Typed views of a message's headers, parsed on demand.
 
 use super::{Headers, Method};
+use crate::digest::{Challenge, Credentials};
 use crate::header::{
-    CSeq, Challenge, Class, Contacts, Credentials, HeaderError, HeaderName, MediaType, NameAddr,
-    NameAddrs, PrivacyFlags, Problem, RAck, Reason, Scanner, SessionExpires, Via, Vias, seconds,
+    CSeq, Class, Contacts, HeaderError, HeaderName, MediaType, NameAddr, NameAddrs, PrivacyFlags,
+    Problem, RAck, Reason, Scanner, SessionExpires, Via, Vias, seconds,
 };
 
 type Parsed<T> = Result<T, HeaderError>;
@@ -174,14 +175,14 @@ impl Headers {
         NameAddrs::new(self.lines(HeaderName::RemotePartyId)).next().transpose()
     }
 
-    /// Credentials of Authorization or Proxy-Authorization (`name`) that can be read, a line each.
+    /// Digest credentials of Authorization or Proxy-Authorization (`name`) that can be read, a line each.
     pub fn authorization(&self, name: HeaderName) -> impl Iterator<Item = Credentials<'_>> {
-        self.lines(name).filter_map(Credentials::parse)
+        self.lines(name).filter_map(|value| Credentials::parse(value).ok())
     }
 
-    /// Challenges of WWW-Authenticate or Proxy-Authenticate (`name`) that can be read, a line each.
+    /// Digest challenges of WWW-Authenticate or Proxy-Authenticate (`name`) that can be read, a line each.
     pub fn challenges(&self, name: HeaderName) -> impl Iterator<Item = Challenge<'_>> {
-        self.lines(name).filter_map(Challenge::parse)
+        self.lines(name).filter_map(|value| Challenge::parse(value).ok())
     }
 
     fn required(&self, header: HeaderName) -> Parsed<&[u8]> {

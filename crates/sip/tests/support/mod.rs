@@ -344,9 +344,7 @@ fn ask_everything(headers: &Headers) {
         assert!(part.bytes.len() <= headers.body().len());
     }
     for name in [HeaderName::Authorization, HeaderName::ProxyAuthorization] {
-        for credentials in headers.authorization(name).chain(headers.challenges(name)) {
-            black_box((credentials.get("nonce"), credentials.iter().count()));
-        }
+        black_box((headers.authorization(name).count(), headers.challenges(name).count()));
     }
     black_box((headers.cseq().ok(), headers.call_id().ok(), headers.max_forwards().ok()));
     black_box((headers.session_expires().ok(), headers.min_se().ok(), headers.expires().ok()));

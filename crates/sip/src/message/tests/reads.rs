@@ -211,7 +211,8 @@ fn headers_are_seen_through_typed_views() {
          x: 90;refresher=uas\nMin-SE: 91\nk: timer , 100REL\nSupported:\nRequire: foo\nAllow: INVITE,ACK , BYE\n\
          Reason: SIP;cause=200, Q.850;cause=16;text=\"a,b\"\nPrivacy: id;header\n\
          P-Asserted-Identity: \"C\" <sip:+1@h>, <tel:+2>\nRemote-Party-ID: <sip:d@h>;privacy=full\n\
-         Proxy-Authorization: Digest username=\"u\"\nProxy-Authorization: Basic\nWWW-Authenticate: Digest realm=\"r\"\nl: 0\n\n",
+         Proxy-Authorization: Digest username=\"u\", realm=\"r\", nonce=\"n\", uri=\"sip:x\", response=\"0\"\n\
+         Proxy-Authorization: Basic\nWWW-Authenticate: Digest realm=\"r\", nonce=\"n\"\nl: 0\n\n",
     );
     assert_eq!(request.via().map(|via| via.transport_token), Ok("UDP"));
     assert_eq!(
