@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use mediator_call::io::Event;
 use mediator_model::CodeList;
 use mediator_sim::{CALLED, Move, Party, REDIRECT, Sim, Stage};
 
@@ -114,6 +115,29 @@ fn hard_failures_rest_a_trunk_for_the_cooldown() {
     sim.run_for(seconds(120));
     outcome(&mut sim, REDIRECT, seconds(1));
     assert_eq!(sim.ua(BOB).asked("INVITE"), 4, "after the cooldown it is tried again");
+    ends_well(&mut sim);
+}
+
+#[test]
+fn the_end_of_a_cooldown_is_told_once_and_not_before() {
+    let (mut sim, _) = two(1, |_| {});
+    sim.ua(BOB).quirks.silent = true;
+    for _ in 0..3 {
+        outcome(&mut sim, REDIRECT, seconds(10));
+    }
+    let told = |sim: &Sim| -> Vec<bool> {
+        let health = |(_, event): &(_, Event)| match event {
+            Event::TrunkHealth { alive, .. } => Some(*alive),
+            _ => None,
+        };
+        sim.events.iter().filter_map(health).collect()
+    };
+    assert_eq!(told(&sim), [false]);
+    sim.run_for(seconds(100));
+    assert_eq!(told(&sim), [false]);
+    sim.run_for(seconds(300));
+    assert_eq!(told(&sim), [false, true]);
+    sim.ua(BOB).quirks.silent = false;
     ends_well(&mut sim);
 }
 

@@ -8,7 +8,7 @@ use core::net::SocketAddr;
 
 use bytes::Bytes;
 use hashbrown::HashMap;
-use mediator_model::{Directory, Flow, Instant, Transport, UnixMillis};
+use mediator_model::{Directory, Flow, Instant, Sid, Transport, UnixMillis};
 use mediator_sip::message::{Method, Request, Writer, reason_phrase, response_to};
 use mediator_sip::transaction::{ClientKey, LayerSettings, ServerKey, TransactionLayer};
 use mediator_sip::uri::{Host, Scheme, Uri};
@@ -48,6 +48,8 @@ pub(crate) enum TimerKey {
     Call(CallKey),
     /// The next OPTIONS to a trunk.
     Probe(ProbeKey),
+    /// The end of a trunk's cooldown.
+    Cooldown(Sid),
 }
 
 /// Who waits for a name to be resolved.

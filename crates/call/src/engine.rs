@@ -107,6 +107,7 @@ impl Engine {
             match key {
                 TimerKey::Call(key) => self.call_due(key),
                 TimerKey::Probe(probe) => self.probe_due(probe),
+                TimerKey::Cooldown(trunk) => self.core.cooldown_over(trunk),
             }
         }
         self.run_layer();

@@ -276,7 +276,7 @@ pub enum Event {
         /// What it said; 408 where it said nothing in time, 503 where it could not be reached.
         code: u16,
     },
-    /// A trunk was found dead, or alive again by an answered OPTIONS. The end of a cooldown is not told.
+    /// A trunk was found dead, or is alive again: an OPTIONS was answered, or its cooldown is over.
     TrunkHealth {
         /// The trunk.
         trunk: Sid,

@@ -29,6 +29,15 @@ pub(crate) struct Probes {
     alive: HashMap<Sid, bool>,
 }
 
+impl Core {
+    /// A trunk's cooldown should be over; it is not where the trunk has died again or does not answer OPTIONS.
+    pub(crate) fn cooldown_over(&mut self, trunk: Sid) {
+        if !self.ports.admission.is_dead(trunk, self.now) {
+            self.event(Event::TrunkHealth { trunk, alive: true });
+        }
+    }
+}
+
 impl Engine {
     /// Starts over with the trunks of the directory; health is kept by trunk.
     pub(crate) fn plan_probes(&mut self) {

@@ -16,7 +16,7 @@ use mediator_sip::transaction::ClientKey;
 use crate::branch::{Branch, CancelReason, Destination, Fork, Phase, Wanted};
 use crate::call::Call;
 use crate::cdr::Originator;
-use crate::context::{ClientUse, Core};
+use crate::context::{ClientUse, Core, TimerKey};
 use crate::dial::{PendingAnswer, endpoint_of};
 use crate::io::Event;
 use crate::leg::{Leg, Side};
@@ -407,6 +407,7 @@ impl Call {
         let (threshold, cooldown) = (policy.hard_threshold, policy.hard_cooldown);
         health.hard_failure(trunk, threshold, policy.hard_interval, cooldown, cx.now);
         if !was_dead && health.is_dead(trunk, cx.now) {
+            cx.wheel.insert(cx.now + cooldown, TimerKey::Cooldown(trunk));
             cx.event(Event::TrunkHealth { trunk, alive: false });
         }
     }
