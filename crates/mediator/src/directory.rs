@@ -72,7 +72,7 @@ impl Sources {
         match record {
             Record::Endpoint(one) => self.endpoints.put(one.sid, one.date_created, one.clone()),
             Record::TrunkGroup(one) => {
-                self.trunk_groups.put(one.sid, one.date_created, one.clone())
+                self.trunk_groups.put(one.sid, one.date_created, one.clone());
             }
             Record::Trunk(one) => self.trunks.put(one.sid, one.date_created, one.clone()),
             Record::Did(one) => self.dids.put(one.sid, one.date_created, one.clone()),
@@ -116,9 +116,10 @@ pub fn build(sources: &Sources) -> Result<Directory, DirectoryError> {
         let group = group_places.get(&record.trunk_group_sid);
         let group = group.and_then(|index| groups.get_mut(index.0 as usize));
         let endpoint = places.get(&record.endpoint_sid);
-        match (group, endpoint) {
-            (Some(group), Some(endpoint)) => group.trunks.push(trunk(record, *endpoint)),
-            _ => error!(trunk = %record.sid, "a trunk refers to an object that is not there"),
+        if let (Some(group), Some(endpoint)) = (group, endpoint) {
+            group.trunks.push(trunk(record, *endpoint));
+        } else {
+            error!(trunk = %record.sid, "a trunk refers to an object that is not there");
         }
     }
     let mut endpoints: Vec<Endpoint> = sources
@@ -151,7 +152,7 @@ fn endpoint(record: &EndpointRecord, place: impl Fn(Sid) -> Option<TrunkGroupInd
             EndpointKind::Mediator { outbound: record.outbound.and_then(place).map(Outbound) }
         }
         EndpointType::ThirdParty => EndpointKind::ThirdParty {
-            credentials: credentials(record.sip_username.as_ref(), record.sip_password.as_ref()),
+            credentials: credentials(record.sip_username.as_deref(), record.sip_password.as_ref()),
         },
         EndpointType::SystemGateway => EndpointKind::SystemGateway,
     };
@@ -164,7 +165,7 @@ fn endpoint(record: &EndpointRecord, place: impl Fn(Sid) -> Option<TrunkGroupInd
         capacity: record.capacity,
         cps_limit: record.cps_limit.unwrap_or(0),
         out_credentials: credentials(
-            record.out_sip_username.as_ref(),
+            record.out_sip_username.as_deref(),
             record.out_sip_password.as_ref(),
         ),
         number_format: if record.number_plus { NumberFormat::Plus } else { NumberFormat::Digits },
@@ -172,8 +173,8 @@ fn endpoint(record: &EndpointRecord, place: impl Fn(Sid) -> Option<TrunkGroupInd
     }
 }
 
-fn credentials(username: Option<&Box<str>>, password: Option<&Secret>) -> Option<SipCredentials> {
-    Some(SipCredentials { username: username?.clone(), password: password?.clone() })
+fn credentials(username: Option<&str>, password: Option<&Secret>) -> Option<SipCredentials> {
+    Some(SipCredentials { username: username?.into(), password: password?.clone() })
 }
 
 fn address(record: &AddressRecord) -> Option<Address> {
@@ -189,7 +190,7 @@ fn address(record: &AddressRecord) -> Option<Address> {
         port: record.port,
         transport: record.transport.as_deref().and_then(Transport::from_token),
         priority: record.priority,
-        credentials: credentials(record.sip_username.as_ref(), record.sip_password.as_ref()),
+        credentials: credentials(record.sip_username.as_deref(), record.sip_password.as_ref()),
     })
 }
 

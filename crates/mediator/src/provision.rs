@@ -240,14 +240,12 @@ impl Bindings<'_> {
                 let record = Record::Binding(Arc::new(record));
                 (sid, Some(Op::Update { record, expect: revision }))
             }
-            // Another one with the same numbers, made through the API: there is one, so none is created.
-            None => match holder {
-                Some(holder) => (holder, None),
-                None => {
-                    let record = wanted::binding(spec, (sid, account), None, self.now);
-                    (sid, Some(Op::Create(Record::Binding(Arc::new(record)))))
-                }
-            },
+            // One made through the API has the same numbers: it is there, so none is created.
+            None if holder.is_some() => (holder.unwrap_or(sid), None),
+            None => {
+                let record = wanted::binding(spec, (sid, account), None, self.now);
+                (sid, Some(Op::Create(Record::Binding(Arc::new(record)))))
+            }
         };
         let mut ops = plan::remember(self.picture, &name, sid, print);
         ops.extend(op);

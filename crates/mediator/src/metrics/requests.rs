@@ -14,10 +14,13 @@ use super::{Kind, Page, Source};
 /// What a request without a route of its own is counted under.
 const NO_ROUTE: &str = "none";
 
+/// Route, method and status.
+type Label = (Box<str>, &'static str, u16);
+
 /// Requests, counted; as many counts as routes, methods and codes that were met.
 #[derive(Clone, Default)]
 pub struct RequestCounts {
-    counts: Arc<DashMap<(Box<str>, &'static str, u16), AtomicU64>>,
+    counts: Arc<DashMap<Label, AtomicU64>>,
 }
 
 impl RequestCounts {

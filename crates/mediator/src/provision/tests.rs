@@ -240,7 +240,7 @@ fn a_claim_and_its_age_stay_over_a_change_of_the_file() {
     assert_eq!(world.good(&file(&bound("45", ""))).bindings, 1);
     assert_eq!(world.binding(Some("14155550100")), Some((MatchRule::Exact, "45".into())));
     assert_eq!(world.binding(Some("14155550101")), None, "not claimed twice");
-    world.now = NOW + Duration::from_secs(3600);
+    world.now = NOW + Duration::from_hours(1);
     assert_eq!(world.binding(Some("14155550100")), None, "its age counts from the beginning");
 }
 
