@@ -254,6 +254,3 @@ fn capacity(calls: i32) -> Option<u32> {
         calls => Some(u32::try_from(calls).unwrap_or(0)),
     }
 }
-
-#[cfg(test)]
-mod tests;

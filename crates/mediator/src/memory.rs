@@ -54,11 +54,11 @@ impl Loading {
             catalog: Arc::new(self.catalog),
             directory: Arc::default(),
             gate,
-            sources: Mutex::new(self.sources),
+            routing: Mutex::new(Routing { sources: self.sources, is_stale: false }),
             shards: Mutex::default(),
             dialouts: OnceLock::new(),
         };
-        memory.build_directory(&memory.sources.lock());
+        memory.build_directory(&memory.routing.lock().sources);
         Ok(Loaded { memory, dialouts: self.dialouts })
     }
 }
@@ -71,6 +71,12 @@ pub struct Loaded {
     pub dialouts: Vec<Versioned<Arc<DialoutRecord>>>,
 }
 
+/// What the directory is made of, and whether it was since.
+struct Routing {
+    sources: Sources,
+    is_stale: bool,
+}
+
 /// The store's objects in memory.
 pub struct Memory {
     /// Bindings as calls look them up.
@@ -81,7 +87,7 @@ pub struct Memory {
     pub directory: Arc<ArcSwap<Directory>>,
     /// Limits and the health of trunks.
     pub gate: Arc<Gate>,
-    sources: Mutex<Sources>,
+    routing: Mutex<Routing>,
     shards: Mutex<Option<Orders>>,
     dialouts: OnceLock<Arc<Dialouts>>,
 }
@@ -90,10 +96,10 @@ impl Memory {
     /// From here on the shards hear of every new directory; of the one that there is now, at once.
     pub fn tell(&self, shards: Orders) {
         // Under the lock no directory can come between the one that is told now and those that follow.
-        let sources = self.sources.lock();
+        let routing = self.routing.lock();
         *self.shards.lock() = Some(shards);
         self.tell_all(&self.directory.load_full());
-        drop(sources);
+        drop(routing);
     }
 
     /// From here on the schedule hears of every dialout.
@@ -133,22 +139,28 @@ impl Memory {
 
 impl Follower for Memory {
     fn committed(&self, committed: &Committed) {
-        let mut is_routed = false;
-        let mut sources = self.sources.lock();
+        let mut routing = self.routing.lock();
+        let Routing { sources, is_stale } = &mut *routing;
         for change in committed.changes.iter() {
             match change {
                 Change::Put(Record::Binding(record)) => self.put_binding(record),
-                Change::Put(record) => is_routed |= sources.put(record),
+                Change::Put(record) => *is_stale |= sources.put(record),
                 Change::Removed { kind: Kind::Binding, sid } => self.remove_binding(*sid),
-                Change::Removed { kind, sid } => is_routed |= sources.remove(*kind, *sid),
+                Change::Removed { kind, sid } => *is_stale |= sources.remove(*kind, *sid),
             }
         }
+        drop(routing);
         self.catalog.apply(committed);
         if let Some(dialouts) = self.dialouts.get() {
             dialouts.apply(committed);
         }
-        if is_routed {
-            self.build_directory(&sources);
+    }
+
+    /// One directory for a group of writes: with many DIDs it takes milliseconds.
+    fn settled(&self) {
+        let mut routing = self.routing.lock();
+        if std::mem::take(&mut routing.is_stale) {
+            self.build_directory(&routing.sources);
         }
     }
 

@@ -11,6 +11,9 @@ use crate::write::{Change, Committed, Done, Remember, Revision, Write};
 pub trait Follower: Send + Sync {
     /// A write took effect.
     fn committed(&self, committed: &Committed);
+    /// The writes that were told so far are those of one group, which is told to its end: their writers are answered next.
+    /// What is dear to work out is worked out here, once for all of them.
+    fn settled(&self) {}
     /// A claim was refused, or could not be made durable: `binding` is what the store holds of it (`None`: nothing), so that a
     /// table that had decided otherwise is put right.
     fn claim_failed(&self, binding_sid: Sid, binding: Option<Versioned<BindingRecord>>);

@@ -15,6 +15,7 @@ use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use rustix::process::nice;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::runtime::{self, Handle};
@@ -24,6 +25,10 @@ use tracing::{debug, warn};
 
 use super::tls::ReloadableTls;
 
+/// Threads that work on requests; what waits for a disk has threads of its own.
+const WORKERS: usize = 2;
+/// How far they step back: about a third of a shard's share where both want the same core.
+const NICENESS: i32 = 5;
 /// The most connections at once; a further one waits in the kernel's queue.
 pub const MAX_CONNECTIONS: usize = 256;
 /// The largest head of a request, in bytes; a larger one is 431.
@@ -74,10 +79,15 @@ impl HttpServer {
         format!("listening api {scheme} {}", self.address)
     }
 
-    /// Serves on a thread of its own until [`Serving::stop`], or until the process ends. Handlers find the peer's address
+    /// Serves on threads of its own until [`Serving::stop`], or until the process ends. Handlers find the peer's address
     /// as axum's [`ConnectInfo`].
     pub fn start(self, router: Router, tls: Option<Arc<ReloadableTls>>) -> io::Result<Serving> {
-        let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+        let runtime = runtime::Builder::new_multi_thread()
+            .worker_threads(WORKERS)
+            .thread_name("http-worker")
+            .on_thread_start(step_back)
+            .enable_all()
+            .build()?;
         let handle = runtime.handle().clone();
         let stop = watch::Sender::new(None);
         let (ended_tx, ended) = watch::channel(());
@@ -118,6 +128,13 @@ impl Serving {
         self.stop.send_replace(Some(within));
         // The sender is never used, only dropped.
         let _ = self.ended.changed().await;
+    }
+}
+
+/// Calls come first: a long list, or a hash of a password, gives way to the shards. On Linux the priority is the thread's.
+fn step_back() {
+    if let Err(error) = nice(NICENESS) {
+        debug!(%error, "HTTP keeps the priority of calls");
     }
 }
 

@@ -220,6 +220,7 @@ impl Writer {
         for outcome in &outcomes {
             guarded(|| self.follow(outcome));
         }
+        guarded(|| self.follower.settled());
         for (job, outcome) in group.into_iter().zip(outcomes) {
             match (job, outcome) {
                 (Job::Write(_, done), outcome) => answer(done, outcome),
