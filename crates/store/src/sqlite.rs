@@ -24,6 +24,8 @@ mod schema;
 mod seal;
 mod snapshot;
 mod stop;
+#[cfg(test)]
+mod tests;
 mod times;
 mod writer;
 

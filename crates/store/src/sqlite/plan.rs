@@ -6,8 +6,49 @@ use crate::query::{Comparison, Filter, Literal, Operator};
 const INDEXED: [&str; 5] =
     ["redirect_did", "origination_did", "destination_did", "name", "date_created"];
 
+/// How the rows of a filter are found.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Way {
+    /// An index narrows them down.
+    Index,
+    /// None does, but one holds all that is compared.
+    Covered,
+    /// Every row of the account is looked at.
+    Rows,
+}
+
+/// The way that fits a filter.
+pub(super) fn way(filter: &Filter) -> Way {
+    let mut fields = Vec::new();
+    named(filter, &mut fields);
+    fields.sort_unstable();
+    fields.dedup();
+    if is_indexed(filter) {
+        return Way::Index;
+    }
+    match fields.as_slice() {
+        [] => Way::Covered,
+        [one] if INDEXED.contains(one) => Way::Covered,
+        _ => Way::Rows,
+    }
+}
+
+/// The fields that are compared; those of the DID are found by `redirect_did`.
+fn named<'f>(filter: &'f Filter, fields: &mut Vec<&'f str>) {
+    match filter {
+        Filter::All(parts) | Filter::Any(parts) => {
+            parts.iter().for_each(|part| named(part, fields));
+        }
+        Filter::Compare(comparison) => match comparison.path.first().map(|name| &**name) {
+            Some("account_sid") | None => {}
+            Some("redirect_did_info") => fields.push("redirect_did"),
+            Some(name) => fields.push(name),
+        },
+    }
+}
+
 /// Whether an index narrows the rows down.
-pub(super) fn is_indexed(filter: &Filter) -> bool {
+fn is_indexed(filter: &Filter) -> bool {
     match filter {
         Filter::All(parts) => parts.iter().any(is_indexed),
         Filter::Any(parts) => !parts.is_empty() && parts.iter().all(is_indexed),

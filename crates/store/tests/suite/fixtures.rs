@@ -8,7 +8,7 @@ use std::time::Duration;
 use mediator_model::{Number, Sid, UnixMillis};
 use mediator_store::record::{
     BindingRecord, CallRow, DialoutRecord, DidRecord, EndpointRecord, EndpointType, LegRow,
-    MediaFigures, TrunkGroupRecord, TrunkRecord,
+    MediaFigures, PartnerRecord, ProvisionedRecord, TokenRecord, TrunkGroupRecord, TrunkRecord,
 };
 use mediator_store::{
     Calls, Committed, Follower, Kind, Object, Op, Record, Refused, Store, Versioned, Write,
@@ -54,11 +54,11 @@ impl Notes {
     }
 }
 
-/// A store under test. What `keep` holds (a folder, say) outlives the store.
+/// A store under test. What `_keep` holds (a folder, say) outlives the store.
 pub(crate) struct Backend<S> {
     pub(crate) store: S,
     pub(crate) notes: Arc<Notes>,
-    pub(crate) keep: Box<dyn std::any::Any>,
+    pub(crate) _keep: Box<dyn std::any::Any + Send + Sync>,
 }
 
 impl<S: Store + Calls> Backend<S> {
@@ -302,5 +302,8 @@ into_record!(
     Endpoint(EndpointRecord),
     TrunkGroup(TrunkGroupRecord),
     Trunk(TrunkRecord),
-    Did(DidRecord)
+    Did(DidRecord),
+    Token(TokenRecord),
+    Partner(PartnerRecord),
+    Provisioned(ProvisionedRecord)
 );

@@ -1,5 +1,7 @@
 //! The suite on SQLite, in a folder and in memory.
 
+mod opening;
+#[path = "../suite/mod.rs"]
 mod suite;
 
 use std::sync::Arc;
@@ -7,10 +9,10 @@ use std::sync::Arc;
 use mediator_store::{Location, Opened, SqliteStore};
 use suite::fixtures::{Backend, Notes};
 
-fn start(opened: Opened, keep: Box<dyn std::any::Any>) -> Backend<SqliteStore> {
+fn start(opened: Opened, keep: Box<dyn std::any::Any + Send + Sync>) -> Backend<SqliteStore> {
     let notes = Arc::new(Notes::default());
     let store = opened.start(Arc::clone(&notes) as _).unwrap();
-    Backend { store, notes, keep }
+    Backend { store, notes, _keep: keep }
 }
 
 fn memory() -> Backend<SqliteStore> {
