@@ -2,6 +2,12 @@
 //!
 //! `STORE_BENCH_BINDINGS` says how many bindings are made (1,000,000); `STORE_BENCH_FOLDER` where (a temporary folder).
 
+#![expect(
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "figures for people: milliseconds and rates"
+)]
+
 use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
@@ -170,7 +176,7 @@ fn claims(store: &SqliteStore, under_load: bool) {
         .map(|_| BindingRecord {
             origination_did: None,
             redirect_did: number("152", random() % 100_000_000),
-            claim_until: Some(NOW + Duration::from_secs(300)),
+            claim_until: Some(NOW + Duration::from_mins(5)),
             wait_origination_did_ttl: Some(300),
             ..any()
         })

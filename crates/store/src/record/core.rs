@@ -62,7 +62,7 @@ pub struct EndpointRecord {
     /// Its password.
     #[serde(skip)]
     pub out_sip_password: Option<Secret>,
-    /// What a third_party endpoint registers with.
+    /// What a `third_party` endpoint registers with.
     pub sip_username: Option<Box<str>>,
     /// Its password.
     #[serde(skip)]
@@ -109,7 +109,7 @@ pub struct TrunkGroupRecord {
     pub sip_options_threshold: u32,
     /// Seconds between OPTIONS; `None`: none are sent.
     pub options_interval: Option<u32>,
-    /// Free lists of the vendor's: sip_options_locations, acls, transformations, external_handlers.
+    /// Free lists of the vendor's: `sip_options_locations`, acls, transformations, `external_handlers`.
     pub lists: Object,
     /// When it was made.
     pub date_created: UnixMillis,

@@ -14,11 +14,11 @@ use crate::write::Revision;
 /// What an object is.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
 pub enum Kind {
-    /// A binding. Unique: (redirect_did, origination_did).
+    /// A binding. Unique: (`redirect_did`, `origination_did`).
     Binding,
-    /// A dialout. Unique: (stage one, stage two, redirect_did).
+    /// A dialout. Unique: (stage one, stage two, `redirect_did`).
     Dialout,
-    /// An endpoint. Unique: its login; its sip_username.
+    /// An endpoint. Unique: its login; its `sip_username`.
     Endpoint,
     /// A trunk group.
     TrunkGroup,

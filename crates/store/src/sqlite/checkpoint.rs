@@ -7,6 +7,7 @@ use parking_lot::{Condvar, Mutex};
 use rusqlite::Connection;
 
 use super::stop::remedy;
+use super::writer::Written;
 
 /// Pages (4 KiB) in the log from which it is moved.
 const BEGIN: i64 = 2_048;
@@ -35,14 +36,14 @@ impl Checkpointer {
         let thread =
             std::thread::Builder::new().name("store-checkpoint".to_owned()).spawn(move || {
                 while wait(&heard) {
-                    run(&conn)
+                    run(&conn);
                 }
             })?;
         Ok(Self { wish, thread: Some(thread) })
     }
 
     /// What the writer does after each group.
-    pub(super) fn hook(&self) -> Box<dyn Fn(&Connection) + Send> {
+    pub(super) fn hook(&self) -> Written {
         let wish = Arc::clone(&self.wish);
         Box::new(move |conn| match frames(conn) {
             Ok((all, moved)) if all >= FINISH && all - moved < all / 4 => run(conn),

@@ -37,7 +37,9 @@ pub(super) fn way(filter: &Filter) -> Way {
 fn named<'f>(filter: &'f Filter, fields: &mut Vec<&'f str>) {
     match filter {
         Filter::All(parts) | Filter::Any(parts) => {
-            parts.iter().for_each(|part| named(part, fields));
+            for part in parts {
+                named(part, fields);
+            }
         }
         Filter::Compare(comparison) => match comparison.path.first().map(|name| &**name) {
             Some("account_sid") | None => {}

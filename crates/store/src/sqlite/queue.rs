@@ -106,6 +106,7 @@ pub(super) enum NotTaken {
 
 impl Queue {
     /// Puts a job at the end of its lane.
+    #[expect(clippy::result_large_err, reason = "the job goes back whole to who pushed it")]
     pub(super) fn push(&self, job: Job) -> Result<(), NotTaken> {
         let mut waiting = self.waiting.lock();
         if waiting.closed {

@@ -39,7 +39,7 @@ fn binding(place: u128) -> BindingRecord {
         maximum_ttl: None,
         wait_origination_did_ttl: Some(300),
         date_created: NOW,
-        claim_until: Some(NOW + Duration::from_secs(300)),
+        claim_until: Some(NOW + Duration::from_mins(5)),
     }
 }
 

@@ -40,6 +40,9 @@ pub(super) struct Shared {
     pub(super) sealer: Sealer,
 }
 
+/// What is done after each group.
+pub(super) type Written = Box<dyn Fn(&Connection) + Send>;
+
 /// The writer's thread.
 pub(super) struct Writer {
     /// Its connection; in memory everybody's.
@@ -51,7 +54,7 @@ pub(super) struct Writer {
     /// The feed's length.
     pub(super) log: Log,
     /// Told after a group that the write-ahead log grew.
-    pub(super) written: Option<Box<dyn Fn(&Connection) + Send>>,
+    pub(super) written: Option<Written>,
     /// Records that the disk did not take yet.
     pub(super) backlog: VecDeque<Job>,
 }

@@ -1,5 +1,7 @@
 //! The suite on SQLite, in a folder and in memory.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::cloned_ref_to_slice_refs)]
+
 mod opening;
 #[path = "../suite/mod.rs"]
 mod suite;

@@ -173,7 +173,7 @@ pub(crate) fn a_delivery_lives_until_it_is_taken<S: Store + Calls>(backend: &Bac
     assert_eq!(backend.store.next_due().unwrap(), None);
 
     append(backend, &call(sid()), Some("http://127.0.0.1:1/cdr"));
-    assert!(due(backend, later + Duration::from_secs(60)).pop().unwrap().id > delivery.id);
+    assert!(due(backend, later + Duration::from_mins(1)).pop().unwrap().id > delivery.id);
 }
 
 pub(crate) fn a_delivery_that_is_given_up_is_a_dead_letter<S: Store + Calls>(backend: &Backend<S>) {
@@ -203,7 +203,7 @@ pub(crate) fn a_record_is_kept_and_queued_once<S: Store + Calls>(backend: &Backe
     append(backend, &record, Some("http://127.0.0.1:1/cdr"));
     append(backend, &CallRow { sip_cause: 500, ..record.clone() }, Some("http://127.0.0.1:1/cdr"));
     append(backend, &call(sid()), None);
-    assert_eq!(due(backend, record.date_insert + Duration::from_secs(60)).len(), 1);
+    assert_eq!(due(backend, record.date_insert + Duration::from_mins(1)).len(), 1);
     assert_eq!(backend.store.call(record.dr_sid).unwrap().unwrap().sip_cause, 200);
     assert_eq!(backend.store.calls(&query(Filter::All(vec![]))).unwrap().items.len(), 2);
 }

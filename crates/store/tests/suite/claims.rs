@@ -26,7 +26,7 @@ pub(crate) fn the_first_caller_claims<S: Store + Calls>(backend: &Backend<S>) {
     // The window is over, maximum_ttl is not.
     let end = NOW + Duration::from_secs(301);
     assert!(backend.store.object(Kind::Binding, record.sid, end).unwrap().is_some());
-    let end = NOW + Duration::from_secs(3600);
+    let end = NOW + Duration::from_hours(1);
     assert!(backend.store.object(Kind::Binding, record.sid, end).unwrap().is_none());
     assert_eq!(backend.op(claim(&record, "15550002002")), Err(Refused::Claimed));
 }
@@ -66,7 +66,7 @@ pub(crate) fn a_refused_claim_tells_the_follower_what_is_held<S: Store + Calls>(
         assert_eq!(backend.notes.all().pop(), Some(Heard::ClaimFailed(record.sid, held)));
     }
     // Past its end is nothing.
-    let late = Write::one(NOW + Duration::from_secs(300), claim(&blocked, "15550002002"));
+    let late = Write::one(NOW + Duration::from_mins(5), claim(&blocked, "15550002002"));
     backend.write(late).unwrap_err();
     assert_eq!(backend.notes.all().pop(), Some(Heard::ClaimFailed(blocked.sid, None)));
 }

@@ -12,6 +12,8 @@ use super::fixtures::*;
 use super::model;
 use super::writes::everything;
 
+type Compare = fn(&BindingRecord, &BindingRecord) -> std::cmp::Ordering;
+
 fn compare(path: &str, operator: Operator, values: &[Literal]) -> Filter {
     let path = path.split('.').map(Into::into).collect();
     Filter::Compare(Comparison { path, operator, values: values.to_vec() })
@@ -36,6 +38,8 @@ fn found<S: Store + Calls>(
 }
 
 pub(crate) fn operators_are_what_the_reference_says<S: Store + Calls>(backend: &Backend<S>) {
+    use Operator::{Eq, Ge, Gt, Ilike, In, Le, Like, Lt, Ne, NotIn};
+
     let mut record = binding(sid(), "15162065346");
     record.name = "Account_7%".into();
     record.maximum_ttl = Some(3600);
@@ -45,7 +49,6 @@ pub(crate) fn operators_are_what_the_reference_says<S: Store + Calls>(backend: &
     .unwrap();
     backend.put(record.clone());
     let (t, f) = (true, false);
-    use Operator::{Eq, Ge, Gt, Ilike, In, Le, Like, Lt, Ne, NotIn};
     let (one, null) = (Literal::Integer, Literal::Null);
     let created = "2026-03-01T12:00:00.000Z";
     let rows: Vec<(&str, Operator, Vec<Literal>, bool)> = vec![
@@ -224,7 +227,6 @@ pub(crate) fn orders_are_stable_and_pages_do_not_overlap<S: Store + Calls>(backe
         backend.put(record.clone());
         records.push(record);
     }
-    type Compare = fn(&BindingRecord, &BindingRecord) -> std::cmp::Ordering;
     let rows: [(Vec<OrderKey>, Compare); 5] = [
         (vec![], |_, _| std::cmp::Ordering::Equal),
         (vec![by("name", false)], |a, b| a.name.cmp(&b.name)),

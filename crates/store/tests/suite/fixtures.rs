@@ -133,7 +133,7 @@ pub(crate) fn binding(account_sid: Sid, redirect_did: &str) -> BindingRecord {
 pub(crate) fn waiting(account_sid: Sid, redirect_did: &str) -> BindingRecord {
     BindingRecord {
         wait_origination_did_ttl: Some(300),
-        claim_until: Some(NOW + Duration::from_secs(300)),
+        claim_until: Some(NOW + Duration::from_mins(5)),
         ..binding(account_sid, redirect_did)
     }
 }
@@ -147,7 +147,7 @@ pub(crate) fn dialout(account_sid: Sid, redirect_did: &str) -> DialoutRecord {
         redirect_did: number(redirect_did),
         attributes: Object::new(),
         date_created: NOW,
-        due: NOW + Duration::from_secs(60),
+        due: NOW + Duration::from_mins(1),
         dialling: false,
     }
 }
