@@ -9,6 +9,7 @@
 //! Everything but bindings is one write wherever it fits into one, so a conflict leaves nothing behind.
 
 mod fingerprint;
+mod ledger;
 mod picture;
 mod plan;
 mod wanted;
@@ -19,7 +20,7 @@ mod tests;
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
 
-use mediator_model::{Directory, DirectoryError, Secret, Sid, UnixMillis};
+use mediator_model::{Directory, DirectoryError, Sid, UnixMillis};
 use mediator_store::record::BindingRecord;
 use mediator_store::{Committed, Kind, Op, ReadError, Record, Refused, Revision, Store, Write};
 use tracing::warn;
@@ -27,13 +28,13 @@ use tracing::warn;
 use crate::config::{BindingSpec, CoreSettings, Objects};
 use crate::directory::{self, Sources};
 
+use ledger::Ledger;
+
 pub use picture::Picture;
 pub use plan::{Conflict, Plan};
 
 /// How often it is planned anew when the API writes at the same time.
 const ATTEMPTS: usize = 5;
-/// Operations after which what was gathered is written; a binding takes three at most.
-const OPS_A_WRITE: usize = Write::MAX_OPS - 3;
 
 /// Why a file is not provisioned. What was written before is what the file says.
 #[derive(Debug, thiserror::Error)]
@@ -189,6 +190,10 @@ struct Bindings<'a> {
 impl Bindings<'_> {
     fn provision(&self, objects: &Objects, done: &mut Provisioned) -> Result<(), ProvisionError> {
         let Some(key) = &self.plan.key else { return Ok(()) };
+        if objects.bindings.is_empty() {
+            return Ok(());
+        }
+        let mut ledger = Ledger::read(self.picture, objects.bindings.len());
         let (mut ops, mut left_out) = (Vec::new(), 0_usize);
         for spec in &objects.bindings {
             let account = self.plan.endpoints.get(&spec.account_sid).copied();
@@ -198,10 +203,12 @@ impl Bindings<'_> {
                 left_out += 1;
                 continue;
             };
-            let planned = self.ops_of(spec, account, key)?;
-            done.bindings += usize::from(!planned.is_empty());
-            ops.extend(planned);
-            if ops.len() >= OPS_A_WRITE {
+            let print = wanted::binding_fingerprint(spec, key);
+            let op = self.op_of(spec, account, ledger.print(spec.sid).map(|said| said == print))?;
+            ledger.note(spec.sid, print);
+            done.bindings += usize::from(op.is_some());
+            ops.extend(op);
+            if ops.len() == Write::MAX_OPS {
                 self.flush(&mut ops)?;
             }
         }
@@ -210,55 +217,47 @@ impl Bindings<'_> {
                 "{left_out} bindings of the file are left out: their redirect_did belongs to another endpoint by now"
             ));
         }
+        // Behind the bindings, or with them where they are few: one that is there and was not noted yet counts as made by
+        // the API, and is noted at the next start.
+        for op in ledger.ops(self.picture) {
+            if ops.len() == Write::MAX_OPS {
+                self.flush(&mut ops)?;
+            }
+            ops.push(op);
+        }
         self.flush(&mut ops)
     }
 
-    /// What makes the store hold one binding, and what the file said of it.
-    fn ops_of(
+    /// What makes the store hold one binding; `None` where it does. `said`: whether the file says what it said the last
+    /// time, and `None` where it said nothing.
+    fn op_of(
         &self,
         spec: &BindingSpec,
         account: Sid,
-        key: &Secret,
-    ) -> Result<Vec<Op>, ProvisionError> {
-        let print = wanted::binding_fingerprint(spec, key);
-        let name = match spec.key.origination_did {
-            Some(caller) => format!("binding:{}:{caller}", spec.key.redirect_did),
-            None => format!("binding:{}:", spec.key.redirect_did),
+        said: Option<bool>,
+    ) -> Result<Option<Op>, ProvisionError> {
+        let own = Some(spec.sid).filter(|sid| self.picture.bindings.contains(sid));
+        // One made through the API may have the same numbers: it is there, so none is created.
+        let there = own.or_else(|| self.picture.bindings_by_key.get(&spec.key).copied());
+        let held = match (there, said) {
+            (Some(sid), Some(false)) => self.held(sid)?,
+            (Some(_), _) => return Ok(None),
+            (None, _) => None,
         };
-        let before = self.picture.provisioned.get(&*name).map(|before| &before.record);
-        let sid = before.map_or(spec.sid, |before| before.sid);
-        let is_known = before.is_some_and(|before| before.hash == print);
-        let is_there = self.picture.bindings.contains(&sid);
-        if is_known && is_there {
-            return Ok(Vec::new());
-        }
-        let holder = self.picture.bindings_by_key.get(&spec.key).copied();
-        let (sid, op) = match self.held(sid)? {
-            Some(_) if is_known => return Ok(Vec::new()),
+        let record = |sid, before| {
+            let record = wanted::binding(spec, (sid, account), before, self.now);
+            Record::Binding(Arc::new(record))
+        };
+        Ok(Some(match &held {
             Some((held, revision)) => {
-                let record = wanted::binding(spec, (sid, account), Some(&held), self.now);
-                let record = Record::Binding(Arc::new(record));
-                (sid, Some(Op::Update { record, expect: revision }))
+                Op::Update { record: record(held.sid, Some(&**held)), expect: *revision }
             }
-            // One made through the API has the same numbers: it is there, so none is created.
-            None if holder.is_some() => (holder.unwrap_or(sid), None),
-            None => {
-                let record = wanted::binding(spec, (sid, account), None, self.now);
-                (sid, Some(Op::Create(Record::Binding(Arc::new(record)))))
-            }
-        };
-        let mut ops = plan::remember(self.picture, &name, sid, print);
-        ops.extend(op);
-        Ok(ops)
+            None => Op::Create(record(spec.sid, None)),
+        }))
     }
 
     /// The binding as it is now: a claim may have come since the picture was taken.
     fn held(&self, sid: Sid) -> Result<Option<(Arc<BindingRecord>, Revision)>, ReadError> {
-        let is_news = !self.picture.bindings.contains(&sid);
-        // Almost all are new at first start: a look into the disk for each would take longer than writing them.
-        if is_news && !self.picture.is_not_the_files(sid) {
-            return Ok(None);
-        }
         let found = self.store.object(Kind::Binding, sid, self.now)?;
         Ok(found.and_then(|found| match found.record {
             Record::Binding(record) => Some((record, found.revision)),
@@ -266,24 +265,28 @@ impl Bindings<'_> {
         }))
     }
 
-    /// Writes what was gathered; where the API was quicker with one of them, one by one, and that one is as it wants.
+    /// Writes what was gathered, and begins anew.
     fn flush(&self, ops: &mut Vec<Op>) -> Result<(), ProvisionError> {
-        let ops = std::mem::take(ops);
+        self.write(std::mem::take(ops))
+    }
+
+    /// Writes; where another writer, or a claim, was quicker with one of them, the others are written without it.
+    fn write(&self, mut ops: Vec<Op>) -> Result<(), ProvisionError> {
         if ops.is_empty() {
             return Ok(());
         }
         match write(self.store, ops.clone(), self.now) {
-            Ok(()) => return Ok(()),
-            Err(refused) if is_a_race(&refused) => {}
-            Err(refused) => return Err(ProvisionError::Refused(refused)),
-        }
-        for op in ops {
-            match write(self.store, vec![op], self.now) {
-                Ok(()) => {}
-                Err(refused) if is_a_race(&refused) => warn!(%refused, "binding not changed"),
-                Err(refused) => return Err(ProvisionError::Refused(refused)),
+            Ok(()) => Ok(()),
+            Err(refused) if !is_a_race(&refused) => Err(ProvisionError::Refused(refused)),
+            Err(refused) if ops.len() == 1 => {
+                warn!(reason = %refused, "a binding of the file is left as it is");
+                Ok(())
+            }
+            Err(_) => {
+                let second = ops.split_off(ops.len() / 2);
+                self.write(ops)?;
+                self.write(second)
             }
         }
-        Ok(())
     }
 }

@@ -49,3 +49,8 @@ pub(crate) fn binding(key: BindingKey) -> Sid {
 pub(crate) fn token() -> Sid {
     derive("token", &[b"config"])
 }
+
+/// A bucket's, of those in which the store keeps what the file said of bindings.
+pub(crate) fn ledger(bucket: u16) -> Sid {
+    derive("ledger", &[&bucket.to_be_bytes()])
+}

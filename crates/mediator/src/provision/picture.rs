@@ -71,12 +71,6 @@ impl Picture {
             }
         }
     }
-
-    /// Whether `sid` is a binding's that the file names and whose sid is not the file's: then only the store knows
-    /// whether it is there.
-    pub(super) fn is_not_the_files(&self, sid: Sid) -> bool {
-        !self.file_sids.contains(&sid)
-    }
 }
 
 fn put<T>(map: &mut BySid<T>, sid: Sid, record: &Arc<T>, revision: u64) {

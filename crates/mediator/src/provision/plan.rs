@@ -447,8 +447,14 @@ impl<'a> Planner<'a> {
 
 /// What notes that the file said `hash` of the object `sid` under `key`; `None` where that is noted already.
 pub(super) fn remember(picture: &Picture, key: &str, sid: Sid, hash: [u8; 32]) -> Vec<Op> {
-    let record =
-        |sid| Record::Provisioned(Arc::new(ProvisionedRecord { sid, key: key.into(), hash }));
+    let record = |sid| {
+        Record::Provisioned(Arc::new(ProvisionedRecord {
+            sid,
+            key: key.into(),
+            hash,
+            members: "".into(),
+        }))
+    };
     match picture.provisioned.get(key) {
         Some(before) if before.record.sid != sid => {
             let gone = before.record.sid;

@@ -372,6 +372,22 @@ fn takes_over_what_the_api_made_under_the_same_name() {
 }
 
 #[test]
+fn a_binding_whose_numbers_a_claim_took_holds_up_no_other() {
+    let world = World::new();
+    let file = |binding: &str| mediator("masking", &[DID], "") + binding;
+    world.good(&file(&bound("44", "")));
+    let sid = world.memory.bindings.lookup(number(DID), None, NOW).unwrap().binding.sid;
+    world.write(Op::Claim { binding_sid: sid, caller: number("1001") });
+    let more = ["1000", "1001", "1002"]
+        .map(|caller| bound("45", &format!("origination_did = \"{caller}\"")))
+        .concat();
+    world.good(&file(&(bound("44", "") + &more)));
+    assert_eq!(world.binding(Some("1000")), Some((MatchRule::Exact, "45".into())));
+    assert_eq!(world.binding(Some("1001")), Some((MatchRule::Exact, "44".into())), "its caller's");
+    assert_eq!(world.binding(Some("1002")), Some((MatchRule::Exact, "45".into())));
+}
+
+#[test]
 fn provisions_more_bindings_than_one_write_takes() {
     use std::fmt::Write as _;
     let world = World::new();

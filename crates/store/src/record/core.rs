@@ -220,4 +220,7 @@ pub struct ProvisionedRecord {
     pub key: Box<str>,
     /// SHA-256 of what the file said.
     pub hash: [u8; 32],
+    /// Where one record stands for many objects of the file: what it said of each, as whoever provisions writes it.
+    #[serde(default, skip_serializing_if = "str::is_empty")]
+    pub members: Box<str>,
 }
