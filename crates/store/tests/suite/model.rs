@@ -122,10 +122,9 @@ fn pattern_matches(text: &[char], pattern: &[char]) -> bool {
 
 fn alike(seen: &Seen, literal: &Literal, folded: bool) -> bool {
     let text = match seen {
-        Seen::Text(text) => text.clone(),
+        Seen::Text(text) | Seen::Free(serde_json::Value::String(text)) => text.clone(),
         Seen::Number(number) => number.to_string(),
         Seen::Time(time) => mediator_store::record::rfc3339(UnixMillis(*time)),
-        Seen::Free(serde_json::Value::String(text)) => text.clone(),
         Seen::Free(value) if value.is_number() || value.is_boolean() => value.to_string(),
         Seen::Free(_) | Seen::Null | Seen::Object => return false,
     };

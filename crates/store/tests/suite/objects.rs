@@ -10,6 +10,7 @@ use mediator_store::{Calls, Change, Kind, Object, Op, Record, Refused, Store, Ve
 use super::fixtures::*;
 use super::writes::snapshot;
 
+#[expect(clippy::unnecessary_wraps, reason = "as records hold it")]
 fn secret(text: &str) -> Option<Secret> {
     Some(Secret::new(text))
 }
