@@ -74,7 +74,7 @@ fn partner() -> PartnerRecord {
 }
 
 fn provisioned(key: &str) -> ProvisionedRecord {
-    ProvisionedRecord { sid: sid(), key: key.into(), hash: [3; 32] }
+    ProvisionedRecord { sid: sid(), key: key.into(), hash: [3; 32], members: "".into() }
 }
 
 pub(crate) fn objects_come_back_whole_with_their_secrets<S: Store + Calls>(backend: &Backend<S>) {
