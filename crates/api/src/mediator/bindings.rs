@@ -16,10 +16,10 @@ use axum::extract::State;
 use axum::response::Response;
 use axum::routing::{get, post};
 use mediator_model::{Sid, UnixMillis};
-use mediator_store::query::Page;
+use mediator_store::query::{Page, Query};
 use mediator_store::record::{BindingRecord, Kind, Record, Versioned};
 use mediator_store::write::Op;
-use mediator_store::{Refused, Write};
+use mediator_store::{Refused, Store, Write};
 
 use self::change::Change;
 use self::create::{Maker, Outcome};
@@ -41,6 +41,8 @@ use crate::state::AppState;
 use crate::store_calls;
 
 pub(crate) use self::create::Desk;
+#[cfg(test)]
+pub(super) use self::import::MAX_IMPORTS;
 
 const API: Flavour = Flavour::Mediator;
 
@@ -71,8 +73,9 @@ pub(super) async fn list(
     page: PageArgs,
 ) -> Result<Response, Fault> {
     let select = Select::from_args(&page.args, shape::FIELDS)?;
-    let (sid, query) = (account.sid, page.query.clone());
-    let found = store_calls::read(&state.backend, move |store| store.bindings(sid, &query)).await?;
+    let sid = account.sid;
+    let read = move |store: &dyn Store, query: &Query| store.bindings(sid, query);
+    let found = store_calls::read_page(&state.backend, &page, read).await?;
     let catalog = &state.backend.catalog;
     let show = |held: Versioned<BindingRecord>| select.apply(shape::show(&held.record, catalog));
     let shown = Page {
@@ -114,11 +117,17 @@ pub(super) async fn create(
         let answer = API.envelope(shape::show(record, &backend.catalog));
         idempotency.remember(account.sid, &body.bytes, &answer, now)
     };
-    match maker(&state, account.sid).bring(&draft, &remember).await? {
-        Outcome::Made(held) | Outcome::Found(held) => Ok(written(&state, &held)),
-        Outcome::Remembered => {
+    let outcome = maker(&state, account.sid).bring(&draft, &remember).await;
+    match outcome {
+        Ok(Outcome::Made(held) | Outcome::Found(held)) => Ok(written(&state, &held)),
+        Ok(Outcome::Remembered) => {
             let replayed = idempotency.replay(backend, account.sid, &body.bytes).await?;
             replayed.ok_or(Fault::Overloaded)
+        }
+        // What is in the way may be what the same request made a moment ago.
+        Err(fault) => {
+            let replayed = idempotency.replay(backend, account.sid, &body.bytes).await?;
+            replayed.ok_or(fault)
         }
     }
 }

@@ -11,10 +11,10 @@ use axum::extract::State;
 use axum::response::Response;
 use axum::routing::get;
 use mediator_model::{Number, Sid, UnixMillis};
-use mediator_store::query::Page;
+use mediator_store::query::{Page, Query};
 use mediator_store::record::{DialoutRecord, Kind, Record, Versioned};
 use mediator_store::write::Op;
-use mediator_store::{Refused, Write};
+use mediator_store::{Refused, Store, Write};
 
 use self::draft::{Change, Draft};
 use super::ownership::{cannot_find_redirect_did, gone_meanwhile, own_did};
@@ -62,8 +62,9 @@ pub(super) async fn list(
     page: PageArgs,
 ) -> Result<Response, Fault> {
     let select = Select::from_args(&page.args, shape::FIELDS)?;
-    let (sid, query) = (account.sid, page.query.clone());
-    let found = store_calls::read(&state.backend, move |store| store.dialouts(sid, &query)).await?;
+    let sid = account.sid;
+    let read = move |store: &dyn Store, query: &Query| store.dialouts(sid, query);
+    let found = store_calls::read_page(&state.backend, &page, read).await?;
     let now = page.query.now;
     let show = |held: Versioned<DialoutRecord>| select.apply(shape::show(&held.record, now));
     let shown = Page {
@@ -96,43 +97,18 @@ pub(super) async fn create(
         return Ok(replayed);
     }
     let draft = Draft::read(&body.object)?;
-    let mut taken: Vec<Number> = Vec::new();
-    while taken.len() < NUMBERS_TRIED {
-        let redirect_did = match draft.redirect_did {
-            Some(number) => number,
-            None => backend
-                .catalog
-                .least_bound(account.sid, None, &mut |number| taken.contains(&number))
-                .ok_or_else(cannot_find_redirect_did)?,
-        };
-        let did = own_did(&backend.catalog, account.sid, redirect_did)?;
-        let now = state.now();
-        let record = draft.to_record(fresh_sid()?, account.sid, redirect_did, now);
-        let answer = API.envelope(shape::show(&record, now));
-        let write = Write {
-            now,
-            remember: idempotency.remember(account.sid, &body.bytes, &answer, now),
-            requires: vec![(Kind::Endpoint, account.sid), (Kind::Did, did)],
-            ops: vec![Op::Create(Record::Dialout(Arc::new(record.clone())))],
-        };
-        match store_calls::try_write(backend, write).await {
-            Ok(committed) => {
-                backend.process.dialouts_changed();
-                return Ok(API.written(committed.revision, shape::show(&record, now)));
-            }
-            Err(Refused::Remembered) => {
-                let replayed = idempotency.replay(backend, account.sid, &body.bytes).await?;
-                return replayed.ok_or(Fault::Overloaded);
-            }
-            Err(Refused::Taken { .. } | Refused::Gone { kind: Kind::Did, .. })
-                if draft.redirect_did.is_none() =>
-            {
-                taken.push(redirect_did);
-            }
-            Err(refused) => return Err(refusal(refused)),
+    match make(&state, account.sid, &draft, (&idempotency, &body.bytes)).await {
+        Ok(Some(made)) => Ok(made),
+        Ok(None) => {
+            let replayed = idempotency.replay(backend, account.sid, &body.bytes).await?;
+            replayed.ok_or(Fault::Overloaded)
+        }
+        // What is in the way may be what the same request made a moment ago.
+        Err(fault) => {
+            let replayed = idempotency.replay(backend, account.sid, &body.bytes).await?;
+            replayed.ok_or(fault)
         }
     }
-    Err(cannot_find_redirect_did())
 }
 
 /// One dialout, until its two parties are joined or the call has failed.
@@ -252,6 +228,50 @@ pub(super) async fn delete(
         }
     }
     Err(Fault::Overloaded)
+}
+
+/// Makes the dialout, with another number where the server chose one that will not do; `None`: the key was used meanwhile.
+async fn make(
+    state: &AppState,
+    account: Sid,
+    draft: &Draft,
+    (idempotency, bytes): (&Idempotency, &[u8]),
+) -> Result<Option<Response>, Fault> {
+    let backend = &state.backend;
+    let mut taken: Vec<Number> = Vec::new();
+    while taken.len() < NUMBERS_TRIED {
+        let redirect_did = match draft.redirect_did {
+            Some(number) => number,
+            None => backend
+                .catalog
+                .least_bound(account, None, &mut |number| taken.contains(&number))
+                .ok_or_else(cannot_find_redirect_did)?,
+        };
+        let did = own_did(&backend.catalog, account, redirect_did)?;
+        let now = state.now();
+        let record = draft.to_record(fresh_sid()?, account, redirect_did, now);
+        let answer = API.envelope(shape::show(&record, now));
+        let write = Write {
+            now,
+            remember: idempotency.remember(account, bytes, &answer, now),
+            requires: vec![(Kind::Endpoint, account), (Kind::Did, did)],
+            ops: vec![Op::Create(Record::Dialout(Arc::new(record.clone())))],
+        };
+        match store_calls::try_write(backend, write).await {
+            Ok(committed) => {
+                backend.process.dialouts_changed();
+                return Ok(Some(API.written(committed.revision, shape::show(&record, now))));
+            }
+            Err(Refused::Remembered) => return Ok(None),
+            Err(Refused::Taken { .. } | Refused::Gone { kind: Kind::Did, .. })
+                if draft.redirect_did.is_none() =>
+            {
+                taken.push(redirect_did);
+            }
+            Err(refused) => return Err(refusal(refused)),
+        }
+    }
+    Err(cannot_find_redirect_did())
 }
 
 /// What a write is about, and which version of it the client means.

@@ -12,6 +12,8 @@ mod dids;
 mod explain;
 mod ownership;
 mod rules;
+#[cfg(test)]
+mod tests;
 
 use axum::Router;
 use mediator_model::Sid;

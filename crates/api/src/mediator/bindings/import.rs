@@ -27,7 +27,7 @@ use crate::fault::Fault;
 use crate::state::AppState;
 
 /// Imports at once, of all accounts.
-pub(super) const MAX_IMPORTS: usize = 8;
+pub(in crate::mediator) const MAX_IMPORTS: usize = 8;
 /// Pieces of a body that were read and wait for the store.
 const PIECES_AHEAD: usize = 16;
 /// Batches whose results wait for the client: one that reads nothing before it has sent all can send some hundred
@@ -84,7 +84,12 @@ pub(in crate::mediator) async fn import(
 /// Cuts the body into lines until it ends or nobody wants them.
 async fn read(mut body: BodyDataStream, pieces: Sender<Vec<Line>>) {
     let mut lines = Lines::default();
-    while let Some(piece) = body.next().await {
+    loop {
+        let piece = tokio::select! {
+            () = pieces.closed() => return,
+            piece = body.next() => piece,
+        };
+        let Some(piece) = piece else { break };
         // A body that breaks off has an unfinished line that nobody meant.
         let Ok(piece) = piece else { return };
         let found = lines.push(&piece);
@@ -104,7 +109,12 @@ async fn write(
     mut pieces: Receiver<Vec<Line>>,
     results: Sender<Bytes>,
 ) {
-    while let Some(mut lines) = pieces.recv().await {
+    loop {
+        let lines = tokio::select! {
+            () = results.closed() => return,
+            lines = pieces.recv() => lines,
+        };
+        let Some(mut lines) = lines else { return };
         while lines.len() < MAX_LINES
             && let Ok(more) = pieces.try_recv()
         {

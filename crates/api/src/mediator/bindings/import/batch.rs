@@ -24,8 +24,6 @@ use crate::store_calls;
 use self::numbers::Numbers;
 
 mod numbers;
-#[cfg(test)]
-mod tests;
 
 /// The most lines that are written together.
 pub(super) const MAX_LINES: usize = 1000;
