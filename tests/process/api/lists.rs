@@ -236,7 +236,7 @@ fn keeps_page_arguments_in_bounds() -> Result<()> {
     ensure!(beyond["offset"] == 1000 && keys(&beyond["pagination"]) == ["previous"], "{beyond}");
     let exact = api.get("/bindings?offset=20&limit=5")?.ok()?;
     ensure!(exact["count"] == 5 && exact["has_more"] == false, "{exact}");
-    for bad in ["limit=-1", "limit=ten", "limit=1.5", "limit="] {
+    for bad in ["limit=-1", "limit=ten", "limit=1.5", "limit=0x1"] {
         api.get(&format!("/bindings?{bad}"))?.blames(400, &["limit"])?;
     }
     for bad in ["offset=-1", "offset=x", "offset=99999999999999999999999"] {
