@@ -51,7 +51,8 @@ fn keeps_an_endpoint_to_its_calls_a_second() -> Result<()> {
     let desk = Desk::open("cps")?;
     let (caller, _callee) = (desk.caller()?, desk.callee()?);
     desk.lasting(REDIRECT, &json!({}))?;
-    let path = path_of(&desk, "carrier-in")?;
+    // Of a carrier the calls that are sent to it count.
+    let path = path_of(&desk, "carrier-out")?;
     desk.core.patch(&path, &json!({ "cps_limit": 2 }))?.ok()?;
     let calls: Vec<String> =
         (0..12).map(|_| caller.dial(desk.sip(), REDIRECT, CALLER)).collect::<Result<_>>()?;

@@ -49,7 +49,7 @@ pub(super) fn in_use(catalog: &Catalog, user: &User) -> Fault {
     let User { kind, sid, name } = user;
     let message = match sid {
         Some(sid) => format!("{} uses it", named(catalog, *kind, *sid)),
-        None => format!("{name} use it"),
+        None => format!("{kind}s use it: {name}"),
     };
     Fault::Conflict { message: message.into(), field: None }
 }

@@ -1,6 +1,6 @@
 //! A fault as an answer: status, headers and the envelope of the API.
 
-use axum::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::header::{ALLOW, CONNECTION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
@@ -71,6 +71,10 @@ fn headers(flavour: Flavour, fault: &Fault) -> HeaderMap {
                 Flavour::Core => "Bearer realm=\"core\"",
             };
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+        }
+        Fault::TooLarge => {
+            // What is left of the body is not read.
+            headers.insert(CONNECTION, HeaderValue::from_static("close"));
         }
         Fault::TooManyRequests { retry_after } => {
             headers.insert(RETRY_AFTER, HeaderValue::from(*retry_after));

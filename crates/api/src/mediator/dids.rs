@@ -34,7 +34,8 @@ const FIELDS: FieldNames = &[
 
 /// A number that calls to the account come in by.
 #[derive(Serialize, ToSchema)]
-#[schema(as = Did)]
+// The Core API's is `Did`.
+#[schema(as = AccountDid)]
 pub(crate) struct Shape<'a> {
     /// The account that it belongs to.
     #[schema(format = "uuid", read_only)]

@@ -18,6 +18,7 @@ pub(super) fn finish(document: &mut Value) {
         let flavour = if path.starts_with("/core/") { Flavour::Core } else { Flavour::Mediator };
         for method in METHODS {
             if let Some(operation) = item.get_mut(method).and_then(Value::as_object_mut) {
+                operation.insert("operationId".to_owned(), json!(name_by(flavour, path, method)));
                 finish_operation(flavour, path, operation, &mut partial);
             }
         }
@@ -26,13 +27,24 @@ pub(super) fn finish(document: &mut Value) {
     // A list of objects is whole, its objects are not: what is behind the reference counts as well.
     let lists: Vec<String> =
         partial.iter().filter_map(|name| schemas.get(name)).flat_map(items_of).collect();
-    partial.retain(|name| !schemas.get(name).is_some_and(|schema| !items_of(schema).is_empty()));
     partial.extend(lists);
     for name in partial {
-        if let Some(schema) = schemas.get_mut(&name).and_then(Value::as_object_mut) {
-            schema.remove("required");
+        let Some(schema) = schemas.get_mut(&name) else { continue };
+        let is_page = schema.pointer("/properties/items/items").is_some();
+        let objects =
+            if is_page { schema.pointer_mut("/properties/items/items") } else { Some(schema) };
+        if let Some(objects) = objects.and_then(Value::as_object_mut) {
+            objects.remove("required");
         }
     }
+}
+
+/// A name that no other operation has: `get_bindings_binding_sid`, `core_post_endpoints`.
+fn name_by(flavour: Flavour, path: &str, method: &str) -> String {
+    // The first two words are the API and its version.
+    let words = path.split(['/', '{', '}', '.']).filter(|word| !word.is_empty()).skip(2);
+    let name = words.fold(method.to_owned(), |name, word| name + "_" + word);
+    if flavour == Flavour::Core { format!("core_{name}") } else { name }
 }
 
 fn object_at<'a>(document: &'a mut Value, pointer: &str) -> Option<&'a mut Object> {
