@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::api::Api;
 use super::bulk;
 use super::fault::ClientError;
-use super::output::{Output, date, field, items, pairs, table};
+use super::output::{Output, date, field, items, pairs, print_line, table};
 use crate::cli::{AddArgs, Attribute, BindingAction, ListArgs};
 
 /// The longest page that the API gives.
@@ -22,11 +22,7 @@ pub(super) async fn run(
     output: Output,
 ) -> Result<ExitCode, ClientError> {
     match action {
-        BindingAction::List(args) => {
-            let bindings = list(api, "/bindings", args).await?;
-            output.show(&bindings, text)?;
-            Ok(ExitCode::SUCCESS)
-        }
+        BindingAction::List(args) => list(api, "/bindings", args, (output, COLUMNS)).await,
         BindingAction::Add(args) => {
             let made = api.create("/bindings", &query(args), &object(args)).await?;
             output.show(&made, one)?;
@@ -38,36 +34,69 @@ pub(super) async fn run(
     }
 }
 
-/// Reads a list page by page, up to the limit: one list object, as if the API had given it in one page. Says so where it
-/// is not all.
-pub(super) async fn list(api: &Api, path: &str, args: &ListArgs) -> Result<Value, ClientError> {
+/// How the objects of a list are shown to people.
+pub(super) struct Columns<const N: usize> {
+    /// Their names.
+    pub(super) head: [&'static str; N],
+    /// An object's cells.
+    pub(super) row: fn(&Value) -> [String; N],
+    /// Instead of a table without rows.
+    pub(super) none: &'static str,
+}
+
+/// Shows a list up to the limit, read page by page. As JSON it is one list object, as if the API had given it in one page,
+/// written as the pages come. Says so where it is not all.
+pub(super) async fn list<const N: usize>(
+    api: &Api,
+    path: &str,
+    args: &ListArgs,
+    (output, columns): (Output, Columns<N>),
+) -> Result<ExitCode, ClientError> {
     let ListArgs { limit, filter, order } = args;
     let most = if *limit == 0 { u64::MAX } else { *limit };
-    let mut all = Vec::new();
-    loop {
-        let offset = all.len() as u64;
-        let (from, page) = (offset.to_string(), PAGE.min(most - offset).to_string());
+    let mut rows = Vec::new();
+    let mut count = 0;
+    let (has_more, total) = loop {
+        let (from, page) = (count.to_string(), PAGE.min(most - count).to_string());
         let mut query = vec![("offset", &*from), ("limit", &*page)];
         query.extend(filter.as_deref().map(|filter| ("filter", filter)));
         query.extend(order.as_deref().map(|order| ("order", order)));
-        let mut list = api.read(path, &query).await?;
-        let has_more = list.get("has_more").and_then(Value::as_bool).unwrap_or(false);
-        let items = list.get_mut("items").and_then(Value::as_array_mut).map(std::mem::take);
-        let items = items.unwrap_or_default();
-        let is_over = items.is_empty() || !has_more;
-        all.extend(items);
-        let count = all.len() as u64;
-        if is_over || count >= most {
-            let total = list.get("total").cloned().unwrap_or_default();
-            if has_more {
-                say_more(count, &total);
-            }
-            return Ok(json!({
-                "count": count, "has_more": has_more, "items": all,
-                "limit": limit, "offset": 0, "total": total,
-            }));
+        let list = api.read(path, &query).await?;
+        let items = items(&list);
+        if output.is_json() {
+            print_items(items, count == 0)?;
+        } else {
+            rows.extend(items.iter().map(columns.row));
         }
+        count += items.len() as u64;
+        let has_more = list.get("has_more").and_then(Value::as_bool).unwrap_or(false);
+        if items.is_empty() || !has_more || count >= most {
+            break (has_more, list.get("total").cloned().unwrap_or_default());
+        }
+    };
+    if output.is_json() {
+        let rest = json!({ "count": count, "has_more": has_more, "limit": limit, "offset": 0, "total": total });
+        print_line(&format!("\n],\n{}", rest.to_string().trim_start_matches('{')))?;
+    } else if rows.is_empty() {
+        print_line(columns.none)?;
+    } else {
+        print_line(&table(columns.head, rows))?;
     }
+    if has_more {
+        say_more(count, &total);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Writes objects of a list that is begun with the first ones, one a line.
+fn print_items(items: &[Value], is_first: bool) -> io::Result<()> {
+    let mut text = if is_first { "{\"items\": [".to_owned() } else { String::new() };
+    for (at, item) in items.iter().enumerate() {
+        let separator = if is_first && at == 0 { "\n" } else { ",\n" };
+        text.push_str(separator);
+        text.push_str(&item.to_string());
+    }
+    io::stdout().lock().write_all(text.as_bytes())
 }
 
 fn say_more(count: u64, total: &Value) {
@@ -151,8 +180,9 @@ fn lifetime(binding: &Value) -> String {
     }
 }
 
-fn text(bindings: &Value) -> String {
-    let rows = items(bindings).iter().map(|binding| {
+const COLUMNS: Columns<7> = Columns {
+    head: ["BINDING", "DIALLED", "BY", "REACHES", "LASTS", "MADE (UTC)", "NAME"],
+    row: |binding| {
         [
             field(binding, "binding_sid", "-"),
             field(binding, "redirect_did", "-"),
@@ -162,10 +192,9 @@ fn text(bindings: &Value) -> String {
             date(binding, "date_created", "-"),
             field(binding, "name", "-"),
         ]
-    });
-    let head = ["BINDING", "DIALLED", "BY", "REACHES", "LASTS", "MADE (UTC)", "NAME"];
-    if items(bindings).is_empty() { "no bindings".to_owned() } else { table(head, rows) }
-}
+    },
+    none: "no bindings",
+};
 
 fn one(binding: &Value) -> String {
     let attributes = binding.get("attributes").and_then(Value::as_object);

@@ -3,12 +3,12 @@
 use std::process::ExitCode;
 
 use mediator_model::Sid;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::api::Api;
-use super::bindings::list;
+use super::bindings::{Columns, list};
 use super::fault::ClientError;
-use super::output::{Output, date, field, items, table};
+use super::output::{Output, date, field};
 use crate::cli::{CallAction, CallsArgs, ListArgs};
 
 /// Lists calls, or hangs one up.
@@ -18,11 +18,7 @@ pub(super) async fn run(
     output: Output,
 ) -> Result<ExitCode, ClientError> {
     match &args.action {
-        None => {
-            let calls = list(api, "/calls", &args.list).await?;
-            output.show(&calls, text)?;
-            Ok(ExitCode::SUCCESS)
-        }
+        None => list(api, "/calls", &args.list, (output, COLUMNS)).await,
         Some(CallAction::Hangup { sid }) => hang_up(api, *sid, &args.list, output).await,
     }
 }
@@ -44,8 +40,9 @@ async fn hang_up(
     Ok(ExitCode::SUCCESS)
 }
 
-fn text(calls: &Value) -> String {
-    let rows = items(calls).iter().map(|call| {
+const COLUMNS: Columns<8> = Columns {
+    head: ["CALL", "TYPE", "STATE", "FROM", "THROUGH", "TO", "BEGAN (UTC)", "JOINED (UTC)"],
+    row: |call| {
         [
             field(call, "call_sid", "-"),
             field(call, "type", "-"),
@@ -56,7 +53,6 @@ fn text(calls: &Value) -> String {
             date(call, "date_start", "-"),
             date(call, "date_talk", "-"),
         ]
-    });
-    let head = ["CALL", "TYPE", "STATE", "FROM", "THROUGH", "TO", "BEGAN (UTC)", "JOINED (UTC)"];
-    if items(calls).is_empty() { "no calls".to_owned() } else { table(head, rows) }
-}
+    },
+    none: "no calls",
+};

@@ -41,6 +41,6 @@ fn text(dialout: &Value) -> String {
         ("first", field(dialout, "stage_one_destination_did", "-")),
         ("then", field(dialout, "stage_two_destination_did", "-")),
         ("both see", field(dialout, "redirect_did", "-")),
-        ("in seconds", field(dialout, "delay", "0")),
+        ("in", format!("{} s", field(dialout, "delay", "0"))),
     ])
 }

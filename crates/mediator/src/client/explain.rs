@@ -33,6 +33,9 @@ fn text(explanation: &Value) -> String {
         _ => "",
     };
     let outcome = match explanation.get("sip_code").and_then(Value::as_u64) {
+        Some(code) if matches!(&*rule, "exact" | "any") => {
+            format!("the caller gets {code}: nothing leads to the destination now")
+        }
         Some(code) => format!("the caller gets {code}"),
         None => "dials".to_owned(),
     };

@@ -162,7 +162,12 @@ impl Refusal {
         let errors = entries.iter().map(|entry| {
             let text = |key| entry.get(key).and_then(Value::as_str).map(on_one_line);
             let said = text("detail").or_else(|| text("message"));
-            (text("field"), said.unwrap_or_else(|| "refused".to_owned()))
+            let (field, said) = (text("field"), said.unwrap_or_else(|| "refused".to_owned()));
+            // Some details begin with the field that they are about.
+            let named =
+                field.as_deref().and_then(|field| said.strip_prefix(field)?.strip_prefix(": "));
+            let said = named.map(str::to_owned).unwrap_or(said);
+            (field, said)
         });
         Self { status, errors: errors.collect(), retry_after }
     }
