@@ -1,5 +1,7 @@
 //! The client commands as a user runs them, against a server that answers what the test says.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests and what they are made of")]
+
 use std::fs;
 use std::io::Write;
 use std::process::{Command, Output, Stdio};
@@ -15,7 +17,7 @@ use axum::routing::post;
 use futures_util::{StreamExt, stream};
 use http_body_util::BodyExt;
 use mediator_server::http::{HttpServer, ReloadableTls, TlsFiles};
-use rcgen::{CertifiedKey, generate_simple_self_signed};
+use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -414,25 +416,59 @@ fn says_that_nobody_answers() {
     assert_eq!(run("127.0.0.1:9", &["calls"], b"").code, 2);
 }
 
+/// A certificate for `name` that is its own authority or not, and its key.
+fn issue(name: &str, is_ca: IsCa) -> (String, String) {
+    let mut params = CertificateParams::new([name.to_owned()]).unwrap();
+    params.is_ca = is_ca;
+    let key = KeyPair::generate().unwrap();
+    (params.self_signed(&key).unwrap().pem(), key.serialize_pem())
+}
+
 #[test]
-fn trusts_the_authority_that_is_named_and_no_other() {
-    let CertifiedKey { cert, signing_key } =
-        generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-    let folder = TempDir::new().unwrap();
-    let (certificate, key) = (folder.path().join("chain.pem"), folder.path().join("key.pem"));
-    fs::write(&certificate, cert.pem()).unwrap();
-    fs::write(&key, signing_key.serialize_pem()).unwrap();
-    let ca = certificate.to_str().unwrap().to_owned();
-    let tls = Arc::new(ReloadableTls::load(&TlsFiles { certificate, key }).unwrap());
-    let list = || async { ok(&json!({ "items": [], "has_more": false, "total": 0 })) };
-    let address = serve(Router::new().fallback(list), Some(tls));
-    let api = format!("https://{}", address.replace("127.0.0.1", "localhost"));
-    let ran = run(&api, &["calls"], b"");
-    assert_eq!(ran.code, 1);
-    assert!(ran.err.contains("certificate") && ran.err.contains("--ca FILE"), "{}", ran.err);
-    let ran = run(&api, &["calls", "--ca", &ca], b"");
-    assert_eq!((ran.code, &*ran.out), (0, "no calls\n"), "{}", ran.err);
-    assert_eq!(run(&api, &["calls", "--ca", "/dev/null"], b"").code, 1);
+fn trusts_the_certificate_that_is_named_and_no_other() {
+    // The second is as `openssl req -x509` makes them; the third has another name than the address.
+    let kinds = [
+        ("localhost", IsCa::NoCa),
+        ("localhost", IsCa::Ca(BasicConstraints::Unconstrained)),
+        ("api.example", IsCa::ExplicitNoCa),
+    ];
+    for (name, is_ca) in kinds {
+        let folder = TempDir::new().unwrap();
+        let write = |file: &str, text: &str| {
+            let path = folder.path().join(file);
+            fs::write(&path, text).unwrap();
+            path
+        };
+        let (own, own_key) = issue(name, is_ca.clone());
+        let (other, _) = issue(name, is_ca);
+        let certificate = write("chain.pem", &own);
+        let key = write("key.pem", &own_key);
+        let ca = certificate.to_str().unwrap().to_owned();
+        let other = write("other.pem", &other).to_str().unwrap().to_owned();
+        let config = format!(
+            "media.mode = \"direct\"\nstore.url = \"memory:\"\n[api]\ntls = {{ certificate = {ca:?}, key = {key:?} }}\n"
+        );
+        let tls = Arc::new(ReloadableTls::load(&TlsFiles { certificate, key }).unwrap());
+        let list = || async { ok(&json!({ "items": [], "has_more": false, "total": 0 })) };
+        let address = serve(Router::new().fallback(list), Some(tls));
+        let api = format!("https://{}", address.replace("127.0.0.1", "localhost"));
+        for arguments in [&["calls"][..], &["calls", "--ca", &other]] {
+            let ran = run(&api, arguments, b"");
+            assert_eq!(ran.code, 1);
+            assert!(
+                ran.err.contains("certificate") && ran.err.contains("--ca FILE"),
+                "{}",
+                ran.err
+            );
+        }
+        let ran = run(&api, &["calls", "--ca", &ca], b"");
+        assert_eq!((ran.code, &*ran.out), (0, "no calls\n"), "{}", ran.err);
+        assert_eq!(run(&api, &["calls", "--ca", "/dev/null"], b"").code, 1);
+        let config = config.replace("[api]\n", &format!("[api]\nlisten = {address:?}\n"));
+        let config = write("config.toml", &config).to_str().unwrap().to_owned();
+        let ran = run("", &["calls", "--config", &config], b"");
+        assert_eq!((ran.code, &*ran.out), (0, "no calls\n"), "{}", ran.err);
+    }
 }
 
 /// Answers each line as soon as it is there; those that name no destination are refused.

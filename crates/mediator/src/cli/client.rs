@@ -134,7 +134,8 @@ pub struct AccessArgs {
     /// Which mediator endpoint of the config. Default: the first that has a login.
     #[arg(long, global = true, value_name = "NAME")]
     pub endpoint: Option<String>,
-    /// Certificates in PEM to trust beside the system's, for https with an authority of one's own.
+    /// Certificates in PEM to trust instead of the system's: authorities, or the server's own. Default: `api.tls` of the
+    /// config, where the address is the config's too.
     #[arg(long, global = true, env = "MEDIATOR_CA", value_name = "FILE")]
     pub ca: Option<PathBuf>,
     /// Print the API's JSON instead of text for people.

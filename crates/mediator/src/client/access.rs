@@ -46,16 +46,19 @@ impl Access {
                 Some(account(path, config, args.endpoint.as_deref(), login.as_deref())?)
             }
         };
-        let api = match (api, &config) {
-            (Some(api), _) => address(&api)?,
-            (None, Some((_, config))) => address(&listens_at(config))?,
-            (None, None) => address(DEFAULT_API)?,
+        // The server of this config has no other certificate than the config's: its name need not be this address.
+        let (api, own) = match (api, &config) {
+            (Some(api), _) => (address(&api)?, None),
+            (None, Some((_, config))) => (address(&listens_at(config))?, config.api.tls.as_ref()),
+            (None, None) => (address(DEFAULT_API)?, None),
         };
+        let given = args.ca.clone().filter(|path| !path.as_os_str().is_empty());
+        let ca = given.or_else(|| own.map(|tls| tls.certificate.clone()));
         let (of_config, secret) =
             account.map(|account| (account.login.into(), account.password)).unzip();
         let login = login.or(of_config).ok_or(ClientError::NoLogin)?;
         let password = password.or(secret).ok_or(ClientError::NoPassword)?;
-        Ok(Self { api, login, password, ca: args.ca.clone() })
+        Ok(Self { api, login, password, ca })
     }
 }
 

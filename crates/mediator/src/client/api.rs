@@ -1,16 +1,15 @@
 //! Requests to the API and what their answers mean.
 
-use std::fs;
-use std::path::Path;
 use std::time::Duration;
 
 use mediator_model::Sid;
 use reqwest::header::RETRY_AFTER;
-use reqwest::{Certificate, Client, Method, RequestBuilder, Response, Url, redirect};
+use reqwest::{Client, Method, RequestBuilder, Response, Url, redirect};
 use serde_json::Value;
 
 use super::access::Access;
 use super::fault::{ClientError, Refusal};
+use super::trust;
 
 /// How long a connection may take to be made.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -42,7 +41,7 @@ impl Api {
         if access.api.scheme() == "http" {
             builder = builder.tls_certs_only([]);
         } else if let Some(path) = &access.ca {
-            builder = builder.tls_certs_merge(authorities(path)?);
+            builder = builder.tls_backend_preconfigured(trust::only(path)?);
         }
         let http = builder.build().map_err(ClientError::Client)?;
         let address = access.api.as_str().trim_end_matches('/').to_owned();
@@ -125,13 +124,4 @@ impl Api {
 fn is_local(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
     host == "localhost" || host.parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback())
-}
-
-fn authorities(path: &Path) -> Result<Vec<Certificate>, ClientError> {
-    let wrong = |reason: String| ClientError::Ca { path: path.to_owned(), reason };
-    let pem = fs::read(path).map_err(|error| wrong(error.to_string()))?;
-    match Certificate::from_pem_bundle(&pem) {
-        Ok(certificates) if !certificates.is_empty() => Ok(certificates),
-        Ok(_) | Err(_) => Err(wrong("expected certificates in PEM".to_owned())),
-    }
 }

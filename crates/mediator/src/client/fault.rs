@@ -112,9 +112,7 @@ impl ClientError {
             return Self::silence(api);
         }
         let reason = if cause.contains("peer certificate") {
-            format!(
-                "{cause}: name the authority that issued it with --ca FILE, and the server as its certificate does"
-            )
+            format!("{cause}: name the authority that issued it, or itself, with --ca FILE")
         } else if error.is_connect() {
             format!("cannot connect: {cause}: is the server running? --api says where")
         } else {

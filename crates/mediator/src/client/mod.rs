@@ -13,6 +13,7 @@ mod explain;
 mod fault;
 mod ndjson;
 mod output;
+mod trust;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
