@@ -123,15 +123,14 @@ impl<'a> Fields<'a> {
         })
     }
 
-    /// An E.164 number, in any of the forms in which people write them: 7 to 15 digits, not beginning with 0.
+    /// An E.164 number, in any of the forms in which people write them: 7 to 15 digits, not beginning with 0. It is a
+    /// text: a JSON number would lose a leading "+" or 0 that says what was meant.
     pub(crate) fn number(&mut self, name: &str) -> Presence<Number> {
         self.typed(name, |value| {
-            let text = match value {
-                Value::String(text) => text.clone(),
-                Value::Number(digits) if digits.is_u64() => digits.to_string(),
-                _ => return Err("expected a phone number".to_owned()),
+            let Value::String(text) = value else {
+                return Err("expected a phone number as text".to_owned());
             };
-            e164(&text).map_err(str::to_owned)
+            e164(text).map_err(str::to_owned)
         })
     }
 

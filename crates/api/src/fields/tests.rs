@@ -30,7 +30,6 @@ fn numbers_come_in_every_form_that_people_write() {
         json!("+1 (516) 206-5337"),
         json!("tel:+1-516-206-5337"),
         json!("sip:15162065337@example.com"),
-        json!(15_162_065_337_u64),
     ] {
         assert_eq!(read(&good, |f| f.number("f")), Ok(Presence::Given(number)), "{good}");
     }
@@ -40,8 +39,8 @@ fn numbers_come_in_every_form_that_people_write() {
         json!("1234567890123456"),
         json!("0015162065337"),
         json!("call me"),
+        json!(15_162_065_337_u64),
         json!(1.5),
-        json!(-15_162_065_337_i64),
         json!(true),
         json!([]),
         json!({}),
