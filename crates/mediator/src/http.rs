@@ -1,6 +1,7 @@
 //! HTTP: the server, with TLS where wanted, on a thread and runtime of its own, away from calls; and what operators ask
 //! without credentials: whether the process lives, and its metrics.
 
+mod quotes;
 mod server;
 mod tls;
 

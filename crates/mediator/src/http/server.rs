@@ -23,6 +23,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::time::timeout;
 use tracing::{debug, warn};
 
+use super::quotes::Quotes;
 use super::tls::ReloadableTls;
 
 /// Threads that work on requests; what waits for a disk has threads of its own.
@@ -219,7 +220,7 @@ where
         .timer(TokioTimer::new())
         .header_read_timeout(patience.head)
         .max_buf_size(MAX_HEAD_BYTES)
-        .serve_connection(TokioIo::new(stream), service_fn(answer));
+        .serve_connection(TokioIo::new(Quotes::new(stream)), service_fn(answer));
     let mut connection = pin!(connection);
     let served = tokio::select! {
         served = connection.as_mut() => served,
