@@ -38,22 +38,54 @@ impl Logins {
         Self { passwords: Passwords::new(), throttle: Throttle::new() }
     }
 
-    /// Whether an address may try; 429 where it failed too often.
-    pub(crate) fn admit(&self, peer: Peer, now: UnixMillis) -> Result<(), Fault> {
-        self.throttle.admit(peer, now)
+    /// Lets an attempt be made; 429 where its address failed too often, unless these very credentials were good from there
+    /// lately: a client that works is not shut out by another behind its address, and nothing can be guessed by that.
+    pub(crate) fn begin(
+        &self,
+        peer: Peer,
+        credentials: &str,
+        now: UnixMillis,
+    ) -> Result<Attempt, Fault> {
+        let proof = self.passwords.proof(peer, credentials);
+        let is_known = self.throttle.knows(&proof, now);
+        if !is_known {
+            self.throttle.admit(peer, now)?;
+        }
+        Ok(Attempt { peer, proof, is_known, now })
     }
 
-    /// Notes wrong credentials, and says so to the client.
-    pub(crate) fn failed(&self, peer: Peer, now: UnixMillis) -> Fault {
-        self.throttle.failed(peer, now);
+    /// Notes wrong credentials of a login, and says so to the client.
+    pub(crate) fn failed(&self, attempt: &Attempt, login: &str) -> Fault {
+        self.throttle.unlearn(&attempt.proof);
+        self.throttle.failed(attempt.peer, self.passwords.of_login(login), attempt.now);
         Fault::BadCredentials
     }
 
-    /// Notes good credentials.
-    pub(crate) fn succeeded(&self, peer: Peer) {
-        self.throttle.forget(peer);
+    /// Notes good credentials of a login; 429 where too many others failed while they were looked at, so that guesses made at
+    /// the same time count one after the other.
+    pub(crate) fn succeeded(&self, attempt: Attempt, login: &str) -> Result<(), Fault> {
+        if !attempt.is_known {
+            self.throttle.admit(attempt.peer, attempt.now)?;
+            self.throttle.forget(attempt.peer, self.passwords.of_login(login));
+        }
+        self.throttle.learn(attempt.proof, attempt.now);
+        Ok(())
     }
 }
+
+/// Credentials that are being looked at.
+#[derive(Debug)]
+pub(crate) struct Attempt {
+    peer: Peer,
+    /// Of the credentials and where they come from.
+    proof: [u8; 32],
+    /// They were good lately.
+    is_known: bool,
+    now: UnixMillis,
+}
+
+/// The login of whoever has the operator's rights: tokens and the password for them count together.
+pub(crate) const OPERATOR: &str = "";
 
 /// The address that a request comes from; `None` where the server does not say.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]

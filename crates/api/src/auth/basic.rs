@@ -34,9 +34,9 @@ impl FromRequestParts<AppState> for Account {
         }
         let peer = Peer::of(parts);
         let now = state.now();
-        state.logins.admit(peer, now)?;
+        let attempt = state.logins.begin(peer, encoded, now)?;
         let Some((login, password)) = decoded(encoded) else {
-            return Err(state.logins.failed(peer, now));
+            return Err(state.logins.failed(&attempt, encoded));
         };
         let held = state.backend.catalog.account_by_login(&login);
         let account = held.map(|held| held.record).filter(|r| r.kind == EndpointType::Mediator);
@@ -44,10 +44,10 @@ impl FromRequestParts<AppState> for Account {
         let is_right = state.logins.passwords.verify(&login, kept.as_ref(), password).await;
         match account {
             Some(account) if is_right => {
-                state.logins.succeeded(peer);
+                state.logins.succeeded(attempt, &login)?;
                 Ok(Self(account))
             }
-            _ => Err(state.logins.failed(peer, now)),
+            _ => Err(state.logins.failed(&attempt, &login)),
         }
     }
 }

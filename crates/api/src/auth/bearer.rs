@@ -7,7 +7,7 @@ use axum::http::request::Parts;
 use mediator_store::record::TokenRecord;
 use sha2::{Digest, Sha256};
 
-use super::{Peer, authorization};
+use super::{OPERATOR, Peer, authorization};
 use crate::fault::Fault;
 use crate::state::AppState;
 
@@ -30,14 +30,14 @@ impl FromRequestParts<AppState> for Operator {
         }
         let peer = Peer::of(parts);
         let now = state.now();
-        state.logins.admit(peer, now)?;
+        let attempt = state.logins.begin(peer, token, now)?;
         let held = state.backend.catalog.token_by_hash(&token_hash(token));
         match held {
             Some(held) if held.record.access_expires > now => {
-                state.logins.succeeded(peer);
+                state.logins.succeeded(attempt, OPERATOR)?;
                 Ok(Self(held.record))
             }
-            _ => Err(state.logins.failed(peer, now)),
+            _ => Err(state.logins.failed(&attempt, OPERATOR)),
         }
     }
 }

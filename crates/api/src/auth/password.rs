@@ -16,6 +16,8 @@ use sha2::Sha256;
 use subtle::ConstantTimeEq;
 use tokio::sync::Semaphore;
 
+use super::Peer;
+
 /// How long a right password is remembered.
 const REMEMBERED: Duration = Duration::from_secs(300);
 /// How many are remembered.
@@ -71,6 +73,17 @@ impl Passwords {
     /// Compares hashes, so that not even the length shows.
     pub(crate) fn are_equal(&self, one: &str, other: &str) -> bool {
         self.digest(&[one]).ct_eq(&self.digest(&[other])).into()
+    }
+
+    /// What credentials from somewhere are known by; nobody else can work it out.
+    pub(super) fn proof(&self, peer: Peer, credentials: &str) -> [u8; 32] {
+        self.digest(&[&format!("{peer:?}"), credentials])
+    }
+
+    /// What a login is counted by.
+    pub(super) fn of_login(&self, login: &str) -> u64 {
+        let digest = self.digest(&[login]);
+        digest.iter().take(8).fold(0, |bits, byte| (bits << 8) | u64::from(*byte))
     }
 
     fn digest(&self, parts: &[&str]) -> [u8; 32] {

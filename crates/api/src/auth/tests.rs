@@ -149,7 +149,7 @@ async fn ten_failures_shut_an_address_out_for_a_minute() {
     for _ in 0..10 {
         assert_eq!(ask(&world, ACCOUNTS, &basic((LOGIN.0, "wrong"))).await.status.as_u16(), 401);
     }
-    // For both APIs, and good credentials too: else guessing would go on.
+    // For both APIs, and good credentials too that were not seen before: else guessing would go on.
     for (path, authorization) in [(ACCOUNTS, basic(LOGIN)), (WHOAMI, format!("Bearer {TOKEN}"))] {
         let answer = ask(&world, path, &authorization).await;
         assert_eq!(message(&answer), (429, "Too Many Requests"));
@@ -171,38 +171,74 @@ fn failures_count_for_a_minute_and_until_a_success() {
     let at = |seconds: u64| UnixMillis(START.0 + 1000 * seconds);
     let one = peer("192.0.2.1");
     for _ in 0..9 {
-        throttle.failed(one, at(0));
+        throttle.failed(one, 7, at(0));
     }
     assert_eq!(throttle.admit(one, at(0)), Ok(()));
-    throttle.forget(one);
+    throttle.forget(one, 7);
     for second in 0..9 {
-        throttle.failed(one, at(second));
+        throttle.failed(one, 7, at(second));
     }
     // The minute of the first failure is over: counting begins again.
-    throttle.failed(one, at(60));
+    throttle.failed(one, 7, at(60));
     assert_eq!(throttle.admit(one, at(60)), Ok(()));
     for _ in 0..9 {
-        throttle.failed(one, at(61));
+        throttle.failed(one, 7, at(61));
     }
     assert_eq!(throttle.admit(one, at(61)), Err(Fault::TooManyRequests { retry_after: 60 }));
     assert_eq!(throttle.admit(peer("192.0.2.2"), at(61)), Ok(()));
     // A customer's 64 bits of IPv6 addresses are one.
-    for at_once in 0..10 {
-        throttle.failed(peer(&format!("2001:db8::{at_once}")), at(0));
+    for at_once in 0..10_u64 {
+        throttle.failed(peer(&format!("2001:db8::{at_once}")), at_once, at(0));
     }
     assert!(throttle.admit(peer("2001:db8::ffff"), at(0)).is_err());
     assert_eq!(throttle.admit(peer("2001:db8:0:1::1"), at(0)), Ok(()));
 }
 
 #[test]
+fn a_success_takes_back_failures_of_its_own_login_alone() {
+    let throttle = Throttle::new();
+    let one = Peer(Some("192.0.2.1".parse().unwrap()));
+    for _ in 0..9 {
+        throttle.failed(one, 7, START);
+    }
+    throttle.forget(one, 8);
+    throttle.failed(one, 7, START);
+    assert!(throttle.admit(one, START).is_err());
+}
+
+#[tokio::test]
+async fn a_client_that_works_is_not_shut_out_by_another_behind_its_address() {
+    let world = behind_doors(World::with_account(&[]));
+    let bearer = format!("Bearer {TOKEN}");
+    assert_eq!(ask(&world, ACCOUNTS, &basic(LOGIN)).await.status, StatusCode::OK);
+    assert_eq!(ask(&world, WHOAMI, &bearer).await.status, StatusCode::OK);
+    for _ in 0..10 {
+        assert_eq!(ask(&world, ACCOUNTS, &basic((LOGIN.0, "wrong"))).await.status.as_u16(), 401);
+    }
+    for _ in 0..2 {
+        assert_eq!(ask(&world, ACCOUNTS, &basic(LOGIN)).await.status, StatusCode::OK);
+        assert_eq!(ask(&world, WHOAMI, &bearer).await.status, StatusCode::OK);
+        // What works helps nobody who guesses.
+        let guess = ask(&world, ACCOUNTS, &basic((LOGIN.0, "guess"))).await;
+        assert_eq!(guess.status.as_u16(), 429);
+    }
+    // Credentials that were good once are looked at all the same.
+    let gone = Op::Delete { kind: Kind::Endpoint, sid: Sid::from_u128(1), expect: None };
+    world.store.apply(Write::one(START, gone)).unwrap();
+    for status in [401, 429] {
+        assert_eq!(ask(&world, ACCOUNTS, &basic(LOGIN)).await.status.as_u16(), status);
+    }
+}
+
+#[test]
 fn watches_no_more_addresses_than_it_may() {
     let throttle = Throttle::new();
     for at in 0..20_000_u32 {
-        throttle.failed(Peer(Some(std::net::Ipv4Addr::from(at).into())), START);
+        throttle.failed(Peer(Some(std::net::Ipv4Addr::from(at).into())), 0, START);
     }
     assert!(throttle.watched() <= 16 * 1024);
     // Those whose time is over are forgotten first.
     let later = UnixMillis(START.0 + 60_000);
-    throttle.failed(Peer(None), later);
+    throttle.failed(Peer(None), 0, later);
     assert_eq!(throttle.watched(), 1);
 }

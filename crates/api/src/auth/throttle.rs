@@ -1,4 +1,7 @@
 //! Guessing is slow: an address that failed ten times in a minute waits for one.
+//!
+//! A good login takes back the failures with the same login and no others: who has one account cannot buy guesses at
+//! another's with it.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
@@ -12,26 +15,37 @@ use super::Peer;
 use crate::fault::Fault;
 
 /// Failures that are one too many.
-const MAX_FAILURES: u32 = 10;
+const MAX_FAILURES: usize = 10;
 /// Within this time, and for this time.
 const WINDOW: Duration = Duration::from_secs(60);
 /// How many addresses are watched.
 const MAX_PEERS: usize = 16 * 1024;
+/// How long credentials that were good are known, from the last time on.
+const KNOWN: Duration = Duration::from_secs(60 * 60);
+/// How many are.
+const MAX_KNOWN: usize = 4096;
 
 /// Failed logins by address.
 #[derive(Debug, Default)]
 pub(super) struct Throttle {
     failures: Mutex<HashMap<Peer, Failures, RandomState>>,
+    /// Proofs of good credentials, and when they were shown last.
+    known: Mutex<HashMap<[u8; 32], UnixMillis, RandomState>>,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Failures {
-    count: u32,
+    /// With which login each was.
+    logins: Vec<u64>,
     /// Of the first one that counts, or of the one that was too many.
     since: UnixMillis,
 }
 
 impl Failures {
+    const fn is_full(&self) -> bool {
+        self.logins.len() >= MAX_FAILURES
+    }
+
     fn is_over(&self, now: UnixMillis) -> bool {
         now.saturating_since(self.since) >= WINDOW
     }
@@ -43,9 +57,9 @@ impl Throttle {
     }
 
     pub(super) fn admit(&self, peer: Peer, now: UnixMillis) -> Result<(), Fault> {
-        let failures = self.failures.lock().get(&network(peer)).copied();
-        match failures {
-            Some(failures) if failures.count >= MAX_FAILURES && !failures.is_over(now) => {
+        let all = self.failures.lock();
+        match all.get(&network(peer)) {
+            Some(failures) if failures.is_full() && !failures.is_over(now) => {
                 let left = WINDOW.saturating_sub(now.saturating_since(failures.since));
                 let retry_after =
                     u32::try_from(left.as_millis().div_ceil(1000)).unwrap_or(u32::MAX);
@@ -55,7 +69,7 @@ impl Throttle {
         }
     }
 
-    pub(super) fn failed(&self, peer: Peer, now: UnixMillis) {
+    pub(super) fn failed(&self, peer: Peer, login: u64, now: UnixMillis) {
         let mut all = self.failures.lock();
         if all.len() >= MAX_PEERS {
             all.retain(|_, failures| !failures.is_over(now));
@@ -65,13 +79,17 @@ impl Throttle {
             let forgotten = all.keys().next().copied();
             forgotten.map(|peer| all.remove(&peer));
         }
-        let failures = all.entry(network(peer)).or_insert(Failures { count: 0, since: now });
+        let blank = || Failures { logins: Vec::new(), since: now };
+        let failures = all.entry(network(peer)).or_insert_with(blank);
         if failures.is_over(now) {
-            *failures = Failures { count: 0, since: now };
+            *failures = blank();
         }
-        failures.count += 1;
-        if failures.count == MAX_FAILURES {
-            failures.since = now;
+        // One that is full has an end already.
+        if !failures.is_full() {
+            failures.logins.push(login);
+            if failures.is_full() {
+                failures.since = now;
+            }
         }
     }
 
@@ -81,8 +99,39 @@ impl Throttle {
         self.failures.lock().len()
     }
 
-    pub(super) fn forget(&self, peer: Peer) {
-        self.failures.lock().remove(&network(peer));
+    /// Takes back the failures with a login.
+    pub(super) fn forget(&self, peer: Peer, login: u64) {
+        let mut all = self.failures.lock();
+        if let Some(failures) = all.get_mut(&network(peer)) {
+            failures.logins.retain(|failed| *failed != login);
+            if failures.logins.is_empty() {
+                all.remove(&network(peer));
+            }
+        }
+    }
+
+    /// Whether credentials were good lately.
+    pub(super) fn knows(&self, proof: &[u8; 32], now: UnixMillis) -> bool {
+        self.known.lock().get(proof).is_some_and(|at| now.saturating_since(*at) < KNOWN)
+    }
+
+    /// Notes that credentials are good.
+    pub(super) fn learn(&self, proof: [u8; 32], now: UnixMillis) {
+        let mut known = self.known.lock();
+        if known.len() >= MAX_KNOWN && !known.contains_key(&proof) {
+            known.retain(|_, at| now.saturating_since(*at) < KNOWN);
+            if known.len() >= MAX_KNOWN {
+                // Whom to forget makes no difference but to who is shut out by others at that time.
+                let forgotten = known.keys().next().copied();
+                forgotten.map(|proof| known.remove(&proof));
+            }
+        }
+        known.insert(proof, now);
+    }
+
+    /// Notes that they are not, or not any more.
+    pub(super) fn unlearn(&self, proof: &[u8; 32]) {
+        self.known.lock().remove(proof);
     }
 }
 

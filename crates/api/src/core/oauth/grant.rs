@@ -11,7 +11,7 @@ use mediator_store::{Kind, Record, Refused, Write};
 use super::is_active;
 use super::object::Texts;
 use crate::args::Args;
-use crate::auth::{Peer, token_hash};
+use crate::auth::{Attempt, OPERATOR, Peer, token_hash};
 use crate::core::{fresh, reading};
 use crate::fault::Fault;
 use crate::state::AppState;
@@ -41,11 +41,13 @@ pub(super) struct Made {
 /// Does what the form asks for.
 pub(super) async fn token(state: &AppState, peer: Peer, form: &Args) -> Result<Made, Fault> {
     let now = state.now();
-    state.logins.admit(peer, now)?;
+    // The user name is part of what is known of a good login.
+    let shown = [form.text("username"), form.text("password"), form.text("refresh_token")];
+    let attempt = state.logins.begin(peer, &format!("{shown:?}"), now)?;
     let lifetime = lifetime(form)?;
     match form.text("grant_type") {
-        Some("password") => by_password(state, peer, form, lifetime).await,
-        Some("refresh_token") => by_refresh(state, peer, form, lifetime).await,
+        Some("password") => by_password(state, attempt, form, lifetime).await,
+        Some("refresh_token") => by_refresh(state, attempt, form, lifetime).await,
         Some(_) => Err(Fault::bad_argument("grant_type", "expected password or refresh_token")),
         None => Err(Fault::bad_argument("grant_type", "is required")),
     }
@@ -65,7 +67,7 @@ fn required<'a>(form: &'a Args, name: &str) -> Result<&'a str, Fault> {
 
 async fn by_password(
     state: &AppState,
-    peer: Peer,
+    attempt: Attempt,
     form: &Args,
     lifetime: u64,
 ) -> Result<Made, Fault> {
@@ -77,9 +79,9 @@ async fn by_password(
     let is_password = passwords.verify(username, kept, password.to_owned()).await;
     let is_username = known.is_some_and(|known| passwords.are_equal(known, username));
     if !(is_username && is_password) {
-        return Err(state.logins.failed(peer, state.now()));
+        return Err(state.logins.failed(&attempt, OPERATOR));
     }
-    state.logins.succeeded(peer);
+    state.logins.succeeded(attempt, OPERATOR)?;
     clear_away(state).await;
     if state.backend.catalog.tokens().len() >= MAX_TOKENS {
         let message = format!("there are {MAX_TOKENS} tokens: revoke some");
@@ -104,7 +106,7 @@ async fn by_password(
 /// A refresh token is good once: the token has other texts then.
 async fn by_refresh(
     state: &AppState,
-    peer: Peer,
+    attempt: Attempt,
     form: &Args,
     lifetime: u64,
 ) -> Result<Made, Fault> {
@@ -113,9 +115,9 @@ async fn by_refresh(
     let held = state.backend.catalog.token_by_refresh_hash(&token_hash(text));
     let Some(held) = held.filter(|held| held.record.refresh_expires.is_some_and(|end| end > now))
     else {
-        return Err(state.logins.failed(peer, now));
+        return Err(state.logins.failed(&attempt, OPERATOR));
     };
-    state.logins.succeeded(peer);
+    state.logins.succeeded(attempt, OPERATOR)?;
     let made = renewed((*held.record).clone(), lifetime, now)?;
     let record = Record::Token(Arc::new(made.record.clone()));
     let op = Op::Update { record, expect: held.revision };
