@@ -141,6 +141,9 @@ const DRAIN_LOOK: Duration = Duration::from_millis(20);
 const LAST_BYES: Duration = Duration::from_secs(2);
 /// How often bindings and registrations whose time is up are removed; until then they are only not found.
 const SWEEP: Duration = Duration::from_secs(1);
+/// How often the store clears away what no table here knows of: bindings whose end came while the process was down, and
+/// answers kept for repeated requests.
+const CLEAR: Duration = Duration::from_secs(10);
 /// Bindings that one write removes because their time is up.
 const EXPIRIES_A_WRITE: usize = 2_000;
 
@@ -180,6 +183,8 @@ impl Node {
     async fn obey(&mut self, signals: &mut Signals) {
         let mut sweep = interval(SWEEP);
         sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut clear = interval(CLEAR);
+        clear.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 order = signals.next() => match order {
@@ -188,6 +193,7 @@ impl Node {
                 },
                 outcome = reloaded(&mut self.reloading) => self.end_reload(outcome),
                 _ = sweep.tick() => self.sweep(),
+                _ = clear.tick() => self.expire(),
             }
         }
     }
@@ -216,12 +222,17 @@ impl Node {
         ExitCode::SUCCESS
     }
 
+    /// Asks for what is past its end to be removed, unless that is under way.
+    fn expire(&self) {
+        if !self.expiring.swap(true, Ordering::AcqRel) {
+            expire(&self.store, &self.expiring, self.clock.unix_now());
+        }
+    }
+
     fn sweep(&self) {
         let now = self.clock.unix_now();
-        if self.memory.bindings.next_expiry().is_some_and(|due| due <= now)
-            && !self.expiring.swap(true, Ordering::AcqRel)
-        {
-            expire(&self.store, &self.expiring, now);
+        if self.memory.bindings.next_expiry().is_some_and(|due| due <= now) {
+            self.expire();
         }
         self.state.tables.contacts.expire(self.clock.now());
         // Wall clocks are set and slewed; records and bindings go by them.
