@@ -27,14 +27,34 @@ impl Claims {
             return self.orders.post_always(Input::ClaimStored { call, durable: false });
         };
         let op = Op::Claim { binding_sid, caller: origination_did };
-        let orders = self.orders.clone();
+        let caller = Waiting { orders: self.orders.clone(), call, durable: false };
         let done = move |outcome: Result<_, Refused>| {
             if let Err(refused) = &outcome {
                 warn!(%call, binding = %binding_sid, reason = reason(refused), "claim not stored");
             }
-            orders.post_always(Input::ClaimStored { call, durable: outcome.is_ok() });
+            caller.heard(outcome.is_ok());
         };
         self.store.submit(Write::one(self.clock.unix_now(), op), Box::new(done));
+    }
+}
+
+/// A caller who waits for his claim. He hears of it however this ends: a store whose thread died drops what it was asked.
+struct Waiting {
+    orders: Post<Input>,
+    call: CallSid,
+    durable: bool,
+}
+
+impl Waiting {
+    fn heard(mut self, durable: bool) {
+        self.durable = durable;
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        let Self { call, durable, .. } = *self;
+        self.orders.post_always(Input::ClaimStored { call, durable });
     }
 }
 

@@ -75,6 +75,7 @@ type FailedClaim = (Sid, Option<Versioned<BindingRecord>>);
 impl Writer {
     /// Works until the queue is closed and empty.
     pub(super) fn run(mut self) {
+        let _end = End(Arc::clone(&self.shared));
         loop {
             let patience = (!self.backlog.is_empty()).then_some(BACKLOG_PATIENCE);
             let Some(taken) = self.shared.queue.take(patience) else { break };
@@ -250,6 +251,24 @@ impl Writer {
                 }
             }
             Outcome::Committed(_) | Outcome::Purged(_) | Outcome::Silent => {}
+        }
+    }
+}
+
+/// Whatever ends the thread, nobody waits for it: what it was asked and did not begin is refused, and so is what comes later.
+struct End(Arc<Shared>);
+
+impl Drop for End {
+    fn drop(&mut self) {
+        let queue = &self.0.queue;
+        queue.close();
+        // Nothing but a panic leaves jobs behind. Dropping those that are no writes tells who waits for them.
+        while let Some(jobs) = queue.take(None) {
+            for job in jobs {
+                if let Job::Write(_, done) = job {
+                    guarded(|| done(Err(Refused::Failed("its thread has ended".into()))));
+                }
+            }
         }
     }
 }
