@@ -65,7 +65,7 @@ pub(super) fn routes() -> Router<AppState> {
         ("include_fields" = Option<String>, Query, description = "The fields to show, with commas"),
         ("exclude_fields" = Option<String>, Query, description = "The fields not to show, with commas"),
     ),
-    responses((status = 200, description = "`{\"body\": {\"items\": [...], ...}, \"status\": 200}`", body = shape::Binding<'static>)),
+    responses((status = 200, description = "`{\"body\": {\"items\": [...], ...}, \"status\": 200}`", body = shape::Shape<'static>)),
 )]
 pub(super) async fn list(
     State(state): State<AppState>,
@@ -96,7 +96,7 @@ pub(super) async fn list(
     ),
     request_body(content = bodies::BindingBody, description = "What is left out has its default"),
     responses(
-        (status = 200, description = "The binding, in `body`", body = shape::Binding<'static>),
+        (status = 200, description = "The binding, in `body`", body = shape::Shape<'static>),
         (status = 400, description = "A field cannot be taken; all are named"),
         (status = 409, description = "No number is free, it is not the account's, or it has a binding for this caller"),
     ),
@@ -141,7 +141,7 @@ pub(super) async fn create(
         ("exclude_fields" = Option<String>, Query, description = "The fields not to show, with commas"),
     ),
     responses(
-        (status = 200, description = "The binding, in `body`", body = shape::Binding<'static>),
+        (status = 200, description = "The binding, in `body`", body = shape::Shape<'static>),
         (status = 404, description = "The account has no such binding"),
     ),
 )]
@@ -168,7 +168,7 @@ pub(super) async fn read(
     ),
     request_body(content = bodies::BindingPatch, description = "Null clears origination_did, dtmf and name"),
     responses(
-        (status = 200, description = "The binding, in `body`", body = shape::Binding<'static>),
+        (status = 200, description = "The binding, in `body`", body = shape::Shape<'static>),
         (status = 412, description = "It was changed since"),
     ),
 )]
@@ -194,7 +194,7 @@ pub(super) async fn patch(
     ),
     request_body(content = bodies::BindingPut, description = "Fields that cannot be set are ignored"),
     responses(
-        (status = 200, description = "The binding, in `body`", body = shape::Binding<'static>),
+        (status = 200, description = "The binding, in `body`", body = shape::Shape<'static>),
         (status = 412, description = "It was changed since"),
     ),
 )]

@@ -50,7 +50,7 @@ pub(crate) struct Shape<'a> {
     #[schema(format = DateTime)]
     date_talk: Option<String>,
     /// The parties.
-    legs: Vec<Leg<'a>>,
+    legs: Vec<LegShape<'a>>,
     /// The number called, or stage two's.
     number_dst: Option<String>,
     /// The number between the two.
@@ -68,14 +68,16 @@ pub(crate) struct Shape<'a> {
 
 /// One party of a call.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct Leg<'a> {
+#[schema(as = Leg)]
+pub(crate) struct LegShape<'a> {
     /// The codec that was agreed on.
     codec: Option<&'a str>,
     /// The endpoint; null: none was chosen yet.
     #[schema(format = "uuid")]
     endpoint_sid: Option<String>,
     /// `a` called, or was called first; `b` is the other.
-    leg: &'static str,
+    #[serde(rename = "leg")]
+    name: &'static str,
     /// What was heard so far.
     media: Media,
     /// Its Call-ID.
@@ -193,11 +195,11 @@ fn show(call: &LiveCall) -> Value {
     })
 }
 
-fn leg<'a>(name: &'static str, leg: &'a LiveLeg) -> Leg<'a> {
-    Leg {
+fn leg<'a>(name: &'static str, leg: &'a LiveLeg) -> LegShape<'a> {
+    LegShape {
         codec: leg.codec.as_deref(),
         endpoint_sid: leg.endpoint_sid.map(|sid| sid.to_string()),
-        leg: name,
+        name,
         media: Media {
             jitter_ms: leg.media.jitter_ms,
             lost: leg.media.lost,

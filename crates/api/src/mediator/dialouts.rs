@@ -54,7 +54,7 @@ pub(super) fn routes() -> Router<AppState> {
         ("include_fields" = Option<String>, Query, description = "The fields to show, with commas"),
         ("exclude_fields" = Option<String>, Query, description = "The fields not to show, with commas"),
     ),
-    responses((status = 200, description = "`{\"body\": {\"items\": [...], ...}, \"status\": 200}`", body = shape::Dialout<'static>)),
+    responses((status = 200, description = "`{\"body\": {\"items\": [...], ...}, \"status\": 200}`", body = shape::Shape<'static>)),
 )]
 pub(super) async fn list(
     State(state): State<AppState>,
@@ -81,7 +81,7 @@ pub(super) async fn list(
     params(("Idempotency-Key" = Option<String>, Header, description = "Makes the request safe to repeat, for a day")),
     request_body(content = bodies::DialoutBody, description = "What is left out has its default"),
     responses(
-        (status = 200, description = "The dialout, in `body`", body = shape::Dialout<'static>),
+        (status = 200, description = "The dialout, in `body`", body = shape::Shape<'static>),
         (status = 400, description = "A field cannot be taken; all are named"),
         (status = 409, description = "The number is not the account's, or there is a dialout with the same three numbers"),
     ),
@@ -120,7 +120,7 @@ pub(super) async fn create(
         ("exclude_fields" = Option<String>, Query, description = "The fields not to show, with commas"),
     ),
     responses(
-        (status = 200, description = "The dialout, in `body`", body = shape::Dialout<'static>),
+        (status = 200, description = "The dialout, in `body`", body = shape::Shape<'static>),
         (status = 404, description = "The account has no such dialout"),
     ),
 )]
@@ -149,7 +149,7 @@ pub(super) async fn read(
     ),
     request_body(content = bodies::DialoutPatch, description = "What is left out stays"),
     responses(
-        (status = 200, description = "The dialout, in `body`", body = shape::Dialout<'static>),
+        (status = 200, description = "The dialout, in `body`", body = shape::Shape<'static>),
         (status = 409, description = "It is being dialled"),
         (status = 412, description = "It was changed since"),
     ),
@@ -176,7 +176,7 @@ pub(super) async fn patch(
     ),
     request_body(content = bodies::DialoutPut, description = "Fields that cannot be set are ignored"),
     responses(
-        (status = 200, description = "The dialout, in `body`", body = shape::Dialout<'static>),
+        (status = 200, description = "The dialout, in `body`", body = shape::Shape<'static>),
         (status = 409, description = "It is being dialled"),
         (status = 412, description = "It was changed since"),
     ),

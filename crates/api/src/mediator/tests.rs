@@ -214,12 +214,14 @@ impl Desk {
 
     /// A binding that lasts, made as the body says.
     #[track_caller]
-    fn lasting<'a>(&'a self, more: Value) -> impl Future<Output = Value> + 'a {
+    fn lasting(&self, more: Value) -> impl Future<Output = Value> + '_ {
         let mut body = json!({
             "destination_did": "15162065338", "maximum_ttl": -1, "wait_origination_did_ttl": -1,
         });
-        for (name, value) in more.as_object().cloned().unwrap_or_default() {
-            body[name] = value;
+        if let Value::Object(more) = more {
+            for (name, value) in more {
+                body[name] = value;
+            }
         }
         async move { self.post("/bindings", body).await.ok() }
     }

@@ -1,4 +1,4 @@
-//! The bodies of PATCH and PUT /bindings/{binding_sid}, checked, and what they make of a binding.
+//! The bodies of PATCH and PUT for one binding, checked, and what they make of it.
 
 #[cfg(test)]
 mod tests;

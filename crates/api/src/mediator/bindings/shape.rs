@@ -29,7 +29,8 @@ pub(super) const FIELDS: FieldNames = &[
 
 /// Where calls to one of the account's numbers go, from one caller or from any.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct Binding<'a> {
+#[schema(as = Binding)]
+pub(crate) struct Shape<'a> {
     /// The account that it belongs to.
     #[schema(format = "uuid", read_only)]
     account_sid: String,
@@ -111,7 +112,7 @@ impl RedirectDidInfo {
 
 /// The binding as JSON.
 pub(super) fn show(record: &BindingRecord, catalog: &Catalog) -> Value {
-    shown(&Binding {
+    shown(&Shape {
         account_sid: record.account_sid.to_string(),
         attributes: &record.attributes,
         binding_sid: record.sid.to_string(),

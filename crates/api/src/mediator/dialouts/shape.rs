@@ -24,7 +24,8 @@ pub(super) const FIELDS: FieldNames = &[
 
 /// A call that the server places: to one party, then to the other.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct Dialout<'a> {
+#[schema(as = Dialout)]
+pub(crate) struct Shape<'a> {
     /// The account that it belongs to.
     #[schema(format = "uuid", read_only)]
     account_sid: String,
@@ -53,7 +54,7 @@ pub(crate) struct Dialout<'a> {
 
 /// The dialout as JSON, as it is at `now`.
 pub(super) fn show(record: &DialoutRecord, now: UnixMillis) -> Value {
-    shown(&Dialout {
+    shown(&Shape {
         account_sid: record.account_sid.to_string(),
         attributes: &record.attributes,
         date_created: times::written(record.date_created),

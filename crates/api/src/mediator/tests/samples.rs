@@ -17,7 +17,7 @@ fn info(last: &str) -> Value {
 }
 
 /// A list's body, but for its items.
-fn list(items: Vec<Value>) -> Value {
+fn list(items: &[Value]) -> Value {
     json!({
         "count": items.len(), "has_more": false, "limit": 10, "offset": 0, "pagination": {},
         "total": items.len(), "items": items,
@@ -39,7 +39,7 @@ async fn accounts() {
         "account_sid": "sid", "date_created": "date", "login": "mediator_login", "name": "CarrierX",
     });
     let all = desk.get("/accounts").await.ok();
-    assert_eq!(without_chances(all.clone()), list(vec![account.clone()]));
+    assert_eq!(without_chances(all.clone()), list(std::slice::from_ref(&account)));
     let path = format!("/accounts/{}", text(&all["items"][0], "account_sid"));
     let one = desk.get(&path).await;
     assert_eq!(without_chance(one.ok()), account);
@@ -63,7 +63,7 @@ async fn dids() {
         "phonenumber": "15162065337",
     });
     let all = desk.get("/dids").await.ok();
-    assert_eq!(without_chances(all.clone()), list(vec![did.clone()]));
+    assert_eq!(without_chances(all.clone()), list(std::slice::from_ref(&did)));
     let path = format!("/dids/{}", text(&all["items"][0], "did_sid"));
     assert_eq!(without_chance(desk.get(&path).await.ok()), did);
     let foreign = Sid::from_u128(STRANGER.as_u128() + 10_000);
@@ -104,10 +104,10 @@ async fn get_bindings() {
             "redirect_did_info": info(redirect), "wait_origination_did_ttl": -1,
         })
     };
-    let both = vec![binding("5339", "5337"), binding("5337", "5338")];
+    let both = [binding("5339", "5337"), binding("5337", "5338")];
     for filter in ["name+eq+%22N/A%22", "name%20eq%20'N/A'"] {
         let found = desk.get(&format!("/bindings?filter={filter}")).await.ok();
-        assert_eq!(without_chances(found), list(both.clone()), "{filter}");
+        assert_eq!(without_chances(found), list(&both), "{filter}");
     }
     let path = format!("/bindings/{}", text(&second, "binding_sid"));
     assert_eq!(without_chance(desk.get(&path).await.ok()), both[1]);
@@ -162,7 +162,7 @@ async fn dialouts() {
     let wanted = dialout(89992, hiding.clone(), "15162065337");
     assert_eq!(without_chance(made.clone()), wanted);
     let all = desk.get("/dialouts").await.ok();
-    assert_eq!(without_chances(all), list(vec![wanted.clone()]));
+    assert_eq!(without_chances(all), list(std::slice::from_ref(&wanted)));
     let path = format!("/dialouts/{}", text(&made, "dialout_sid"));
     assert_eq!(without_chance(desk.get(&path).await.ok()), wanted);
     desk.pass(33);
