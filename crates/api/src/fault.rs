@@ -58,9 +58,6 @@ pub(crate) enum Fault {
     /// No credentials, or those of the other API.
     #[error("Unauthorized")]
     Unauthorized,
-    /// Not with these credentials.
-    #[error("Forbidden")]
-    Forbidden,
     /// The path names an object that there is not.
     #[error("Cannot find item by SID")]
     NoSuchSid,
@@ -156,7 +153,6 @@ impl Fault {
             },
             Self::BadRequest { .. } | Self::NotJson { .. } => StatusCode::BAD_REQUEST,
             Self::BadCredentials | Self::Unauthorized => StatusCode::UNAUTHORIZED,
-            Self::Forbidden => StatusCode::FORBIDDEN,
             Self::NoSuchSid | Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::Conflict { .. } => StatusCode::CONFLICT,

@@ -19,4 +19,4 @@ mod parser;
 mod tests;
 
 pub(crate) use eval::{check, listed, matches, sort};
-pub(crate) use parser::{FilterError, parse, path};
+pub(crate) use parser::{parse, path};

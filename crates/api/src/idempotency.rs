@@ -24,7 +24,7 @@ use crate::ports::Backend;
 use crate::store_calls;
 
 /// How long an answer is kept.
-pub(crate) const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
+pub(crate) const KEPT: Duration = Duration::from_hours(24);
 /// The longest key, in bytes.
 pub(crate) const MAX_KEY_BYTES: usize = 255;
 

@@ -62,7 +62,7 @@ pub(crate) fn outer(router: Router) -> Router {
                 WWW_AUTHENTICATE,
                 HeaderName::from_static("idempotent-replayed"),
             ])
-            .max_age(Duration::from_secs(24 * 60 * 60)),
+            .max_age(Duration::from_hours(24)),
     )
 }
 
@@ -82,6 +82,7 @@ fn is_bulk(path: &str) -> bool {
     path.ends_with("/import") || path.ends_with("/export")
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "tower-http hands it over")]
 fn panicked(cause: Box<dyn Any + Send>) -> Response {
     let text = cause
         .downcast_ref::<&str>()

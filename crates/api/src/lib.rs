@@ -3,8 +3,6 @@
 //! Handlers read a request into checked records, write them with the revision that they read, and answer with what the
 //! store took. What steers calls follows the store, so an answer means that the next INVITE goes by it.
 
-#![allow(dead_code, unused_imports, reason = "the handlers come next")]
-
 mod answer;
 mod args;
 mod auth;

@@ -1,4 +1,4 @@
-//! The description of both APIs in OpenAPI 3.1, at `/openapi.json`, without credentials.
+//! The description of both APIs in `OpenAPI` 3.1, at `/openapi.json`, without credentials.
 //!
 //! Handlers describe themselves with `#[utoipa::path(get, path = "/bindings/{binding_sid}", tag = "bindings", ...)]`,
 //! paths relative to their API, and `mediator::Api` and `core::Api` list them. Here the two are put below their prefixes,

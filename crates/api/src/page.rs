@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod tests;
 
+use std::net::Ipv6Addr;
+
 use axum::extract::{FromRequestParts, OriginalUri};
 use axum::http::header::HOST;
 use axum::http::request::Parts;
@@ -65,11 +67,12 @@ impl PageArgs {
     pub(crate) fn envelope(&self, page: Page<Value>) -> Value {
         let Page { items, total, has_more } = page;
         let mut links = Map::new();
-        if has_more {
+        // A page of nothing has no neighbours: its next one would be itself.
+        if has_more && self.query.limit > 0 {
             let next = self.query.offset.saturating_add(self.query.limit.into());
             links.insert("next".to_owned(), self.link(next).into());
         }
-        if self.query.offset > 0 {
+        if self.query.offset > 0 && self.query.limit > 0 {
             let previous = self.query.offset.saturating_sub(self.query.limit.into());
             links.insert("previous".to_owned(), self.link(previous).into());
         }
@@ -143,13 +146,11 @@ fn order(text: &str) -> Result<Vec<OrderKey>, Fault> {
             Some("desc") => Some(true),
             Some(_) => None,
         };
-        match (path, descending, words.next()) {
-            (Some(path), Some(descending), None) => keys.push(OrderKey { path, descending }),
-            _ => {
-                let detail = "expected a field, then asc or desc, and commas between several";
-                return Err(Fault::bad_argument("order", detail));
-            }
-        }
+        let (Some(path), Some(descending), None) = (path, descending, words.next()) else {
+            let detail = "expected a field, then asc or desc, and commas between several";
+            return Err(Fault::bad_argument("order", detail));
+        };
+        keys.push(OrderKey { path, descending });
     }
     Ok(keys)
 }
@@ -169,6 +170,17 @@ pub(crate) fn origin(settings: &Settings, headers: &HeaderMap, uri: &Uri) -> Str
     }
 }
 
+fn is_bracketed_ipv6(text: &str) -> bool {
+    let ip = text.strip_prefix('[').and_then(|text| text.strip_suffix(']'));
+    ip.is_some_and(|ip| ip.parse::<Ipv6Addr>().is_ok())
+}
+
+/// A host name or an IPv4 address.
+fn is_name(text: &str) -> bool {
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
+    !text.is_empty() && text.bytes().all(is_allowed)
+}
+
 /// `name`, `1.2.3.4` or `[::1]`, with or without a port.
 fn is_host(text: &str) -> bool {
     const MAX_BYTES: usize = 255;
@@ -180,13 +192,5 @@ fn is_host(text: &str) -> bool {
         _ => (text, None),
     };
     let is_port = port.is_none_or(|port| port.parse::<u16>().is_ok_and(|_| !port.starts_with('+')));
-    let is_name = match name.strip_prefix('[').and_then(|name| name.strip_suffix(']')) {
-        Some(ip) => ip.parse::<std::net::Ipv6Addr>().is_ok(),
-        None => {
-            let is_allowed =
-                |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
-            !name.is_empty() && name.bytes().all(is_allowed)
-        }
-    };
-    is_port && is_name
+    is_port && (is_bracketed_ipv6(name) || is_name(name))
 }

@@ -29,26 +29,9 @@ impl Nested {
     }
 }
 
-/// `patch` laid over `current`, a whole object of the API or one nested object of it.
+/// `new` laid over `old`, one nested object, key by key at every depth: a null takes its key away, a list is replaced.
 ///
-/// Top-level fields of the patch win, null too: what null means there is the field's own affair. Objects in it are
-/// merged key by key at every depth, and a null in them takes the key away; lists are replaced.
-pub(crate) fn merge(current: &Object, patch: &Object, nested: Nested) -> Object {
-    let mut merged = current.clone();
-    for (name, value) in patch {
-        let value = match (merged.get(name), value, nested) {
-            (Some(Value::Object(old)), Value::Object(new), Nested::Merge) => {
-                Value::Object(merge_nested(old, new))
-            }
-            (_, Value::Object(new), _) => Value::Object(merge_nested(&Object::new(), new)),
-            (_, other, _) => other.clone(),
-        };
-        merged.insert(name.clone(), value);
-    }
-    merged
-}
-
-/// `new` laid over `old`, one nested object: a null takes its key away.
+/// What null means at the top of a body is each field's own affair: that is for its reader.
 pub(crate) fn merge_nested(old: &Object, new: &Object) -> Object {
     let mut merged = old.clone();
     for (key, value) in new {

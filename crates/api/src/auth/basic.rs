@@ -6,7 +6,6 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use mediator_model::Sid;
 use mediator_store::record::{EndpointRecord, EndpointType};
 
 use super::{Peer, authorization};
@@ -16,13 +15,6 @@ use crate::state::AppState;
 /// The account that asks.
 #[derive(Clone, Debug)]
 pub(crate) struct Account(pub(crate) Arc<EndpointRecord>);
-
-impl Account {
-    /// Its sid, which is its endpoint's.
-    pub(crate) fn sid(&self) -> Sid {
-        self.0.sid
-    }
-}
 
 impl FromRequestParts<AppState> for Account {
     type Rejection = Fault;

@@ -19,7 +19,7 @@ use tokio::sync::Semaphore;
 use super::Peer;
 
 /// How long a right password is remembered.
-const REMEMBERED: Duration = Duration::from_secs(300);
+const REMEMBERED: Duration = Duration::from_mins(5);
 /// How many are remembered.
 const MAX_REMEMBERED: usize = 4096;
 /// How many argon2 computations run at once.

@@ -17,7 +17,7 @@ use crate::fault::Fault;
 /// Failures that are one too many.
 const MAX_FAILURES: usize = 10;
 /// Within this time, and for this time.
-const WINDOW: Duration = Duration::from_secs(60);
+const WINDOW: Duration = Duration::from_mins(1);
 /// How many addresses are watched.
 const MAX_PEERS: usize = 16 * 1024;
 /// How long credentials that were good are known, from the last time on.

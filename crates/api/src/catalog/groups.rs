@@ -21,9 +21,9 @@ type Country = Box<str>;
 /// The numbers of one trunk group.
 #[derive(Debug, Default)]
 struct GroupNumbers {
-    by_count: BTreeSet<Candidate>,
-    by_country: HashMap<Country, BTreeSet<Candidate>, RandomState>,
-    by_age: BTreeSet<(UnixMillis, Sid)>,
+    candidates: BTreeSet<Candidate>,
+    countries: HashMap<Country, BTreeSet<Candidate>, RandomState>,
+    ages: BTreeSet<(UnixMillis, Sid)>,
 }
 
 /// Trunk groups' numbers and owners.
@@ -63,7 +63,7 @@ impl Groups {
     pub(super) fn join(&mut self, did: &DidRecord, bindings: u64) {
         let Some(group) = did.trunk_group_sid else { return };
         let numbers = self.numbers.entry(group).or_default();
-        numbers.by_age.insert((did.date_created, did.sid));
+        numbers.ages.insert((did.date_created, did.sid));
         numbers.count(did, bindings);
     }
 
@@ -71,9 +71,9 @@ impl Groups {
     pub(super) fn leave(&mut self, did: &DidRecord, bindings: u64) {
         let Some(group) = did.trunk_group_sid else { return };
         let Some(numbers) = self.numbers.get_mut(&group) else { return };
-        numbers.by_age.remove(&(did.date_created, did.sid));
+        numbers.ages.remove(&(did.date_created, did.sid));
         numbers.uncount(did, bindings);
-        if numbers.by_age.is_empty() {
+        if numbers.ages.is_empty() {
             self.numbers.remove(&group);
         }
     }
@@ -89,13 +89,13 @@ impl Groups {
 
     /// A group's first DID by age.
     pub(super) fn first_did(&self, group: Sid) -> Option<Sid> {
-        self.numbers.get(&group)?.by_age.first().map(|(_, sid)| *sid)
+        self.numbers.get(&group)?.ages.first().map(|(_, sid)| *sid)
     }
 
     /// An account's DIDs, the oldest first.
     pub(super) fn dids_of(&self, account: Sid) -> Vec<Sid> {
         let mut all: Vec<(UnixMillis, Sid)> =
-            self.groups_of(account).flat_map(|numbers| numbers.by_age.iter().copied()).collect();
+            self.groups_of(account).flat_map(|numbers| numbers.ages.iter().copied()).collect();
         // Each group's are in order already: sorting runs is quick.
         all.sort();
         all.into_iter().map(|(_, sid)| sid).collect()
@@ -113,8 +113,8 @@ impl Groups {
         let mut runs: Vec<_> = self
             .groups_of(account)
             .filter_map(|numbers| match country {
-                None => Some(&numbers.by_count),
-                Some(country) => numbers.by_country.get(country),
+                None => Some(&numbers.candidates),
+                Some(country) => numbers.countries.get(country),
             })
             .map(|set| set.range((from, Bound::Unbounded)))
             .collect();
@@ -145,17 +145,17 @@ impl Groups {
 impl GroupNumbers {
     fn count(&mut self, did: &DidRecord, bindings: u64) {
         let candidate = Candidate { bindings, number: did.phonenumber };
-        self.by_count.insert(candidate);
+        self.candidates.insert(candidate);
         if let Some(country) = &did.country_code {
-            self.by_country.entry(country.clone()).or_default().insert(candidate);
+            self.countries.entry(country.clone()).or_default().insert(candidate);
         }
     }
 
     fn uncount(&mut self, did: &DidRecord, bindings: u64) {
         let candidate = Candidate { bindings, number: did.phonenumber };
-        self.by_count.remove(&candidate);
+        self.candidates.remove(&candidate);
         if let Some(country) = &did.country_code
-            && let Some(set) = self.by_country.get_mut(country)
+            && let Some(set) = self.countries.get_mut(country)
         {
             set.remove(&candidate);
         }

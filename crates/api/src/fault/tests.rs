@@ -70,7 +70,6 @@ async fn faults_have_the_status_and_words_of_the_api() {
         ),
         (Fault::BadCredentials, 401, plain("Bad credentials"), 401, plain("Bad credentials")),
         (Fault::Unauthorized, 401, plain("Unauthorized"), 401, plain("Unauthorized")),
-        (Fault::Forbidden, 403, plain("Forbidden"), 403, plain("Forbidden")),
         (
             Fault::NoSuchSid,
             404,

@@ -143,7 +143,9 @@ fn compares(comparison: &Comparison, object: &Value) -> Result<bool, ReadError> 
 fn values_at<'a>(value: &'a Value, path: &[Box<str>], found: &mut Vec<&'a Value>) {
     match (value, path) {
         (Value::Array(values), _) => {
-            values.iter().for_each(|value| values_at(value, path, found));
+            for value in values {
+                values_at(value, path, found);
+            }
         }
         (value, []) => found.push(value),
         (Value::Object(object), [name, rest @ ..]) => {

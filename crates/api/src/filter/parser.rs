@@ -128,7 +128,7 @@ impl<'a> Parser<'a> {
         }
         self.take()?;
         let inner = self.any(depth + 1)?;
-        self.expect(TokenKind::Close, "and, or, or \")\"")?;
+        self.expect(&TokenKind::Close, "and, or, or \")\"")?;
         Ok(inner)
     }
 
@@ -160,13 +160,13 @@ impl<'a> Parser<'a> {
     }
 
     fn list(&mut self) -> Result<Vec<Literal>, FilterError> {
-        self.expect(TokenKind::Open, "\"(\"")?;
+        self.expect(&TokenKind::Open, "\"(\"")?;
         let mut values = vec![self.value()?];
         while self.peek()?.kind == TokenKind::Comma {
             self.take()?;
             values.push(self.value()?);
         }
-        self.expect(TokenKind::Close, "\",\" or \")\"")?;
+        self.expect(&TokenKind::Close, "\",\" or \")\"")?;
         Ok(values)
     }
 
@@ -190,8 +190,8 @@ impl<'a> Parser<'a> {
         Ok(value)
     }
 
-    fn expect(&mut self, kind: TokenKind<'_>, expected: &'static str) -> Result<(), FilterError> {
-        if self.peek()?.kind != kind {
+    fn expect(&mut self, kind: &TokenKind<'_>, expected: &'static str) -> Result<(), FilterError> {
+        if self.peek()?.kind != *kind {
             return self.unexpected(expected);
         }
         self.take()?;

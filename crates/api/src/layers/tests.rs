@@ -1,5 +1,7 @@
 //! What lies around handlers, and what the router answers by itself.
 
+use std::time::Duration;
+
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode};
@@ -12,26 +14,19 @@ use crate::path::PathSid;
 use crate::state::AppState;
 use crate::testing::{World, request, settings};
 
+#[expect(clippy::unused_async, reason = "a handler")]
+async fn panics() {
+    panic!("a bug")
+}
+
 fn world() -> World {
     let mut world = World::empty();
     let state = AppState::new(world.backend.clone(), settings());
+    let an_hour = || async { tokio::time::sleep(Duration::from_hours(1)).await };
     let routes = Router::new()
-        .route(
-            "/panic",
-            get(|| async {
-                if true {
-                    panic!("a bug")
-                }
-            }),
-        )
-        .route(
-            "/slow",
-            get(|| async { tokio::time::sleep(std::time::Duration::from_secs(3600)).await }),
-        )
-        .route(
-            "/x/import",
-            post(|| async { tokio::time::sleep(std::time::Duration::from_secs(3600)).await }),
-        );
+        .route("/panic", get(panics))
+        .route("/slow", get(an_hour))
+        .route("/x/import", post(an_hour));
     let things = Router::new().route("/things/{sid}", get(|_: PathSid| async {}));
     let both = api("/mediator/v1", routes.merge(things.clone()), Flavour::Mediator)
         .merge(api("/core/v2", things, Flavour::Core))

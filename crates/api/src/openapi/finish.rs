@@ -167,7 +167,10 @@ fn finish_operation(
 
 fn has_parameter(operation: &Object, name: &str) -> bool {
     let parameters = operation.get("parameters").and_then(Value::as_array);
-    parameters.into_iter().flatten().any(|parameter| parameter["name"] == name)
+    parameters
+        .into_iter()
+        .flatten()
+        .any(|parameter| parameter.get("name").is_some_and(|known| known == name))
 }
 
 fn json_schema(response: &mut Object) -> Option<&mut Value> {
@@ -176,12 +179,12 @@ fn json_schema(response: &mut Object) -> Option<&mut Value> {
 
 /// The name of a schema that is referred to.
 fn name_of(schema: &Value) -> Option<String> {
-    schema["$ref"].as_str()?.strip_prefix(SCHEMAS).map(str::to_owned)
+    schema.get("$ref")?.as_str()?.strip_prefix(SCHEMAS).map(str::to_owned)
 }
 
 /// The names of a page's objects; empty where the schema is no page.
 fn items_of(schema: &Value) -> Vec<String> {
-    name_of(&schema["properties"]["items"]["items"]).into_iter().collect()
+    schema.pointer("/properties/items/items").and_then(name_of).into_iter().collect()
 }
 
 /// The Mediator API's success.

@@ -99,6 +99,8 @@ async fn link_to_their_neighbours_with_all_other_arguments() {
     );
     let first = take("/b?limit=4", "h").await.unwrap().envelope(page(false));
     assert_eq!(first["pagination"], json!({}));
+    let nothing = take("/b?limit=0&offset=5", "h").await.unwrap().envelope(page(true));
+    assert_eq!(nothing["pagination"], json!({}));
     let uncounted = Page { items: Vec::<Value>::new(), total: None, has_more: false };
     let later = take("/b?offset=100", "h").await.unwrap().envelope(uncounted);
     assert_eq!(later["total"], Value::Null);

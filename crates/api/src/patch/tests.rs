@@ -1,69 +1,37 @@
-//! What PATCH makes of what there is.
+//! What PATCH makes of nested objects.
 
 use mediator_store::record::Object;
 use serde_json::{Value, json};
 
-use super::{Nested, merge};
+use super::{Nested, merge_nested};
 use crate::args::Args;
 
-fn object(value: Value) -> Object {
+fn object(value: &Value) -> Object {
     value.as_object().cloned().unwrap()
 }
 
 #[test]
-fn merges_nested_objects_by_key_and_replaces_the_rest() {
+fn nested_objects_are_merged_by_key() {
     let rows = [
-        // (what there is, patch, merged, replaced)
+        // (what there is, patch, merged)
+        (json!({ "x": 1, "y": 2 }), json!({ "y": 3, "z": 4 }), json!({ "x": 1, "y": 3, "z": 4 })),
+        (json!({ "x": 1, "y": 2 }), json!({ "x": null }), json!({ "y": 2 })),
+        (json!({ "x": 1 }), json!({ "none": null }), json!({ "x": 1 })),
         (
-            json!({ "name": "a", "attributes": { "x": 1, "y": 2 } }),
-            json!({ "attributes": { "y": 3, "z": 4 } }),
-            json!({ "name": "a", "attributes": { "x": 1, "y": 3, "z": 4 } }),
-            json!({ "name": "a", "attributes": { "y": 3, "z": 4 } }),
+            json!({ "deep": { "a": 1, "b": 2 }, "x": 1 }),
+            json!({ "deep": { "a": null, "c": 3 } }),
+            json!({ "deep": { "b": 2, "c": 3 }, "x": 1 }),
         ),
-        (
-            json!({ "attributes": { "x": 1, "y": 2 } }),
-            json!({ "attributes": { "x": null } }),
-            json!({ "attributes": { "y": 2 } }),
-            json!({ "attributes": {} }),
-        ),
-        (
-            json!({ "attributes": { "deep": { "a": 1, "b": 2 } } }),
-            json!({ "attributes": { "deep": { "a": null, "c": 3 } } }),
-            json!({ "attributes": { "deep": { "b": 2, "c": 3 } } }),
-            json!({ "attributes": { "deep": { "c": 3 } } }),
-        ),
-        // At the top null is a value like any other.
-        (
-            json!({ "dtmf": "1", "name": "a" }),
-            json!({ "dtmf": null }),
-            json!({ "dtmf": null, "name": "a" }),
-            json!({ "dtmf": null, "name": "a" }),
-        ),
+        // A null in what is new takes nothing away, and is not kept.
+        (json!({ "x": 1 }), json!({ "x": { "y": null, "z": 1 } }), json!({ "x": { "z": 1 } })),
+        (json!({}), json!({ "x": { "y": { "z": null } } }), json!({ "x": { "y": {} } })),
+        (json!({ "x": { "y": 1 } }), json!({ "x": 2 }), json!({ "x": 2 })),
         // Lists are replaced whole.
-        (
-            json!({ "addresses": [1, 2] }),
-            json!({ "addresses": [{ "ip": null }] }),
-            json!({ "addresses": [{ "ip": null }] }),
-            json!({ "addresses": [{ "ip": null }] }),
-        ),
-        (
-            json!({ "attributes": { "x": 1 } }),
-            json!({ "attributes": { "x": { "y": null, "z": 1 } } }),
-            json!({ "attributes": { "x": { "z": 1 } } }),
-            json!({ "attributes": { "x": { "z": 1 } } }),
-        ),
-        (
-            json!({ "attributes": { "x": 1 } }),
-            json!({ "attributes": null }),
-            json!({ "attributes": null }),
-            json!({ "attributes": null }),
-        ),
-        (json!({}), json!({ "new": 1 }), json!({ "new": 1 }), json!({ "new": 1 })),
+        (json!({ "x": [1, 2] }), json!({ "x": [null] }), json!({ "x": [null] })),
+        (json!({ "x": 1 }), json!({}), json!({ "x": 1 })),
     ];
-    for (current, patch, merged, replaced) in rows {
-        let (current, patch) = (object(current), object(patch));
-        assert_eq!(Value::Object(merge(&current, &patch, Nested::Merge)), merged, "{patch:?}");
-        assert_eq!(Value::Object(merge(&current, &patch, Nested::Replace)), replaced, "{patch:?}");
+    for (old, new, merged) in rows {
+        assert_eq!(Value::Object(merge_nested(&object(&old), &object(&new))), merged, "{new}");
     }
 }
 

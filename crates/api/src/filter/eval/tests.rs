@@ -172,7 +172,9 @@ fn records() -> Vec<Value> {
 
 #[test]
 fn pages_are_cut_from_what_matches_in_order() {
-    let rows: &[(&str, &[(&str, bool)], (u64, u32), &[i64], u64, bool)] = &[
+    /// Filter, order, offset and limit; then what is found, how many in all, and whether more come.
+    type Row<'a> = (&'a str, &'a [(&'a str, bool)], (u64, u32), &'a [i64], u64, bool);
+    let rows: &[Row<'_>] = &[
         ("", &[], (0, 10), &[3, 1, 2, 10], 4, false),
         ("", &[], (1, 2), &[1, 2], 4, true),
         ("", &[], (4, 2), &[], 4, false),
