@@ -18,5 +18,7 @@ mod parser;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use eval::{check, listed, matches, sort};
+#[cfg(test)]
+pub(crate) use eval::sort;
+pub(crate) use eval::{check, listed, matches};
 pub(crate) use parser::{parse, path};

@@ -14,7 +14,6 @@ use crate::path::PathSid;
 use crate::state::AppState;
 use crate::testing::{World, request, settings};
 
-#[expect(clippy::unused_async, reason = "a handler")]
 async fn panics() {
     panic!("a bug")
 }

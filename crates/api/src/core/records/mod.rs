@@ -9,13 +9,12 @@ mod export;
 mod tests;
 
 use axum::Router;
-use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::http::header::ACCEPT;
 use axum::response::Response;
 use axum::routing::get;
 use mediator_model::Sid;
-use mediator_store::query::{CallQuery, Page};
+use mediator_store::query::{CallQuery, Page, Query};
 use mediator_store::record::{CallRow, LegRow, Object};
 use mediator_store::{Calls, ReadError};
 use serde_json::Value;
@@ -261,8 +260,11 @@ async fn listed<R: Record>(listing: Listing, headers: &HeaderMap) -> Result<Resp
         return export::csv::<R>(listing, query).await;
     }
     let select = select::<R>(&listing.page.args)?;
-    let found =
-        store_calls::read_calls(&listing.state.backend, move |calls| R::page(calls, &query));
+    let before = query.before;
+    let read = move |calls: &dyn Calls, query: &Query| {
+        R::page(calls, &CallQuery { query: query.clone(), before })
+    };
+    let found = store_calls::read_calls_page(&listing.state.backend, &listing.page, read);
     let Page { items, total, has_more } = found.await?;
     let partner_sid = listing.frame.partner_sid;
     let shown = |record: &R| select.apply(Value::Object(record.show(partner_sid)));
