@@ -14,6 +14,8 @@ mod etag;
 mod fault;
 mod fields;
 mod filter;
+#[doc(hidden)]
+pub mod fuzzing;
 mod idempotency;
 mod layers;
 mod mediator;
