@@ -137,7 +137,6 @@ impl Calls for TestCalls {
 /// A world to ask: its parts, and the router over them.
 pub(crate) struct World {
     pub(crate) store: Arc<MemoryStore>,
-    pub(crate) calls: Arc<TestCalls>,
     pub(crate) process: Arc<TestProcess>,
     pub(crate) backend: Backend,
     pub(crate) router: Router,
@@ -159,7 +158,6 @@ impl World {
     pub(crate) fn empty() -> Self {
         let catalog = Arc::new(Catalog::new());
         let store = Arc::new(MemoryStore::new(Arc::clone(&catalog)));
-        let calls = Arc::new(TestCalls::default());
         let process = Arc::new(TestProcess {
             now: Mutex::new(START),
             calls: Mutex::default(),
@@ -169,12 +167,12 @@ impl World {
         });
         let backend = Backend {
             store: Arc::clone(&store) as _,
-            calls: Arc::clone(&calls) as _,
+            calls: Arc::new(TestCalls::default()),
             catalog,
             process: Arc::clone(&process) as _,
         };
         let router = crate::router(backend.clone(), settings());
-        let world = Self { store, calls, process, backend, router };
+        let world = Self { store, process, backend, router };
         world.put(Record::Partner(Arc::new(partner())));
         world.put(Record::Token(Arc::new(token(TOKEN))));
         world
@@ -220,18 +218,6 @@ impl World {
         let text = String::from_utf8(bytes.to_vec()).expect("UTF-8");
         let json = serde_json::from_str(&text).unwrap_or_default();
         Answer { status: parts.status, headers: parts.headers, text, json }
-    }
-
-    /// Asks as the account of [`LOGIN`], below `/mediator/v1`; a null body is none.
-    pub(crate) async fn mediator(&self, method: Method, path: &str, body: Value) -> Answer {
-        let path = format!("/mediator/v1{path}");
-        self.send(request(method, &path, &basic(LOGIN), &body)).await
-    }
-
-    /// Asks as the operator, below `/core/v2`; a null body is none.
-    pub(crate) async fn core(&self, method: Method, path: &str, body: Value) -> Answer {
-        let path = format!("/core/v2{path}");
-        self.send(request(method, &path, &format!("Bearer {TOKEN}"), &body)).await
     }
 }
 
