@@ -15,6 +15,8 @@ mod records;
 mod refusal;
 mod request;
 mod schema;
+#[cfg(test)]
+mod testing;
 mod trunk_groups;
 mod trunks;
 
