@@ -17,6 +17,8 @@ mod request;
 mod schema;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 mod trunk_groups;
 mod trunks;
 
