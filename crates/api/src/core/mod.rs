@@ -24,6 +24,7 @@ mod trunks;
 
 use axum::Router;
 
+use self::schema::Bodies;
 use crate::state::AppState;
 
 /// Its paths, below `/core/v2`.
@@ -85,5 +86,5 @@ pub(crate) fn routes() -> Router<AppState> {
     partners::put,
     dead_letters::list,
     dead_letters::retry,
-))]
+), modifiers(&Bodies))]
 pub(crate) struct Api;

@@ -175,3 +175,59 @@ fn no_query_is_the_servers_fault() {
         prop_assert!([200, 400].contains(&status), "{name}={text}: {}", answer.text);
     });
 }
+
+/// The names of a described object's fields: those that answers have, and those that only requests have.
+fn described(document: &Value, name: &str) -> (Vec<String>, Vec<String>) {
+    let properties = document["components"]["schemas"][name]["properties"].as_object().unwrap();
+    let (write_only, shown): (Vec<_>, Vec<_>) =
+        properties.iter().partition(|(_, property)| property["writeOnly"] == true);
+    let names =
+        |list: Vec<(&String, &Value)>| list.into_iter().map(|(name, _)| name.clone()).collect();
+    (names(shown), names(write_only))
+}
+
+#[test]
+fn objects_are_what_is_described() {
+    let office = Office::open();
+    let document = serde_json::to_value(crate::openapi::document()).unwrap();
+    let check = |name: &str, object: &Value| {
+        let (shown, write_only) = described(&document, name);
+        let keys: Vec<_> = object.as_object().unwrap().keys().cloned().collect();
+        assert_eq!(shown, keys, "{name}");
+        write_only
+    };
+    let body = json!({ "type": "mediator", "provision_trunk_group": true });
+    let mediator = office.post("/endpoints", body).ok().clone();
+    check("Properties", &mediator["properties"]);
+    let hidden = check("Endpoint", &mediator);
+    assert_eq!(hidden, ["out_sip_password", "provision_trunk_group", "sip_password"]);
+    let body = json!({ "type": "system_gateway", "addresses": [{ "ip": "::1" }] });
+    let gateway = office.post("/endpoints", body).ok().clone();
+    assert_eq!(check("Address", &gateway["addresses"][0]), ["sip_password"]);
+    let group = office.get("/trunk_groups?with_trunks=true").ok()["items"][0].clone();
+    check("TrunkGroup", &group);
+    check("Trunk", &group["trunks"][0]);
+    let did = office.post("/phonenumber/dids", json!({ "phonenumber": "15162065337" }));
+    check("Did", did.ok());
+    check("Token", &office.get("/oauth/tokens").ok()["items"][0]);
+    check("Partner", office.get("/oauth/whoami").ok());
+}
+
+#[test]
+fn examples_of_bodies_are_taken() {
+    let office = Office::open();
+    let document = serde_json::to_value(crate::openapi::document()).unwrap();
+    let example = |name: &str| document["components"]["schemas"][name]["example"].clone();
+    let endpoint = office.post("/endpoints", example("EndpointBody")).ok().clone();
+    let endpoint = endpoint["endpoint_sid"].as_str().unwrap();
+    office.put(&format!("/endpoints/{endpoint}"), example("EndpointWhole")).ok();
+    let group = office.made("/trunk_groups", example("TrunkGroupBody"), "trunk_group_sid");
+    office.put(&format!("/trunk_groups/{group}"), example("TrunkGroupWhole")).ok();
+    let mut trunk = example("TrunkWhole");
+    trunk["endpoint_sid"] = json!(endpoint);
+    let path = format!("/trunk_groups/{group}/trunks");
+    let sid = office.made(&path, trunk.clone(), "trunk_sid");
+    office.put(&format!("{path}/{sid}"), trunk).ok();
+    let did = office.made("/phonenumber/dids", example("DidBody"), "did_sid");
+    office.put(&format!("/phonenumber/dids/{did}"), example("DidWhole")).ok();
+}

@@ -12,7 +12,7 @@ use crate::numbers::NumberInfo;
 use crate::patch::Nested;
 
 /// The fields that PUT wants.
-const PUT_FIELDS: &[&str] =
+pub(in crate::core) const PUT_FIELDS: &[&str] =
     &["attributes", "name", "string_key_1", "string_key_2", "transformations", "trunk_group_sid"];
 
 /// What can be set of a DID.

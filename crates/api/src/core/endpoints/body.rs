@@ -21,7 +21,7 @@ pub(super) const HASHED: &str = "$argon2";
 
 /// The fields that PUT wants, those that are always shown and can be set in every type. Ours, which a client that was
 /// written for the vendor does not know, keep their values where they are not there.
-const PUT_FIELDS: &[&str] = &[
+pub(in crate::core) const PUT_FIELDS: &[&str] = &[
     "name",
     "type",
     "addresses",

@@ -47,7 +47,7 @@ fn a_password_makes_a_token_that_ends() {
     assert!(opens(&office, &access));
     let listed = office.get("/oauth/tokens");
     assert_eq!(listed.ok()["total"], 2);
-    assert!(!listed.text.contains(&access) && !listed.text.contains("access_token\""));
+    assert!(!listed.text.contains(&access) && !listed.text.contains("\"access_token\""));
     pass(&office, Duration::from_secs(60));
     assert!(!opens(&office, &access));
     pass(&office, Duration::from_hours(31 * 24));

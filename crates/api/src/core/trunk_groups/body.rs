@@ -1,6 +1,6 @@
 //! A trunk group's body, checked.
 
-use mediator_model::{CodeList, UnixMillis};
+use mediator_model::{CodeList, Sid, UnixMillis};
 use mediator_store::record::{Object, TrunkGroupRecord};
 use serde_json::Value;
 
@@ -17,7 +17,7 @@ pub(super) const LISTS: [&str; 4] =
 const MAX_TRUNKS: usize = 256;
 
 /// The fields that PUT wants; `options_interval`, which is ours, keeps its value where it is not there.
-const PUT_FIELDS: &[&str] = &[
+pub(in crate::core) const PUT_FIELDS: &[&str] = &[
     "name",
     "routing_type",
     "routing_data",
@@ -76,7 +76,17 @@ pub(super) fn create(
         }
     }
     fields.finish()?;
+    put_in_order(&mut made);
     Ok((group, made))
+}
+
+/// Trunks that are made at one time go by their sids: these are dealt out so that they stay in the order of the body.
+fn put_in_order(trunks: &mut [trunks::TrunkBody]) {
+    let mut sids: Vec<Sid> = trunks.iter().map(|trunk| trunk.record.sid).collect();
+    sids.sort_unstable();
+    for (trunk, sid) in trunks.iter_mut().zip(sids) {
+        trunk.record.sid = sid;
+    }
 }
 
 /// Whether a POST's `trunks` are looked at (`?with_trunks=true`).

@@ -10,7 +10,7 @@ use crate::fault::Fault;
 use crate::fields::{Fields, Presence};
 
 /// The fields that PUT wants.
-const PUT_FIELDS: &[&str] = &[
+pub(in crate::core) const PUT_FIELDS: &[&str] = &[
     "name",
     "endpoint_sid",
     "priority",
