@@ -39,8 +39,9 @@ impl Plan {
     }
 
     fn write(&self, op: Op, state: &AppState) -> Write {
-        let made = |records: &[Record]| records.to_vec().into_iter().map(Op::Create);
-        let ops = made(&self.before).chain([op]).chain(made(&self.after)).collect();
+        let before = self.before.iter().cloned().map(Op::Create);
+        let after = self.after.iter().cloned().map(Op::Create);
+        let ops = before.chain([op]).chain(after).collect();
         Write {
             now: state.now(),
             ops,

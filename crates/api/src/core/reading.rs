@@ -99,10 +99,8 @@ pub(super) fn pair(
         (Presence::Absent, Presence::Absent, current) => current,
         (Presence::Null, Presence::Absent | Presence::Null, _)
         | (Presence::Absent, Presence::Null, None) => None,
-        (Presence::Given(username), Presence::Given(password), _) => {
-            Some((username, Secret::new(password)))
-        }
-        (Presence::Absent, Presence::Given(password), Some((username, _))) => {
+        (Presence::Given(username), Presence::Given(password), _)
+        | (Presence::Absent, Presence::Given(password), Some((username, _))) => {
             Some((username, Secret::new(password)))
         }
         (Presence::Given(username), Presence::Absent, Some((known, password)))

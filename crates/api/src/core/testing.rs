@@ -39,6 +39,7 @@ pub(super) struct Office {
     runtime: Runtime,
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "requests read better with their bodies in them")]
 impl Office {
     pub(super) fn open() -> Self {
         let catalog = Arc::new(Catalog::new());

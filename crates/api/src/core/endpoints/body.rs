@@ -49,11 +49,11 @@ pub(super) fn create(body: &Object, now: UnixMillis) -> Result<EndpointBody, Fau
     let Some(kind) = fields.required("type", kind) else {
         // What else is wrong is worth knowing, though it depends on the type.
         let guess = blank(EndpointType::ThirdParty, now)?;
-        read(&mut fields, &guess, Nested::Merge)?;
+        read(&mut fields, &guess, Nested::Merge);
         fields.finish()?;
         return Err(Fault::invalid("type", "is required"));
     };
-    let mut read = read(&mut fields, &blank(kind, now)?, Nested::Merge)?;
+    let mut read = read(&mut fields, &blank(kind, now)?, Nested::Merge);
     fields.finish()?;
     if kind == EndpointType::Mediator {
         let record = &mut read.record;
@@ -78,7 +78,7 @@ pub(super) fn update(
     if fields.not_null("type", kind).is_some_and(|kind| kind != current.kind) {
         fields.fault("type", "cannot be changed: make another endpoint");
     }
-    let read = read(&mut fields, current, nested)?;
+    let read = read(&mut fields, current, nested);
     fields.finish()?;
     Ok(read)
 }
@@ -125,11 +125,7 @@ fn read_type(fields: &mut Fields<'_>) -> Presence<EndpointType> {
     }
 }
 
-fn read(
-    fields: &mut Fields<'_>,
-    current: &EndpointRecord,
-    nested: Nested,
-) -> Result<EndpointBody, Fault> {
+fn read(fields: &mut Fields<'_>, current: &EndpointRecord, nested: Nested) -> EndpointBody {
     let mut record = current.clone();
     record.name = reading::name(fields, &current.name);
     record.addresses = address::read(fields, &current.addresses);
@@ -140,7 +136,7 @@ fn read(
     record.capacity = calls(fields, "capacity").unwrap_or(current.capacity);
     record.cps_limit = read_cps_limit(fields, current.cps_limit);
     read_credentials(fields, &mut record);
-    read_properties(fields, &mut record)?;
+    read_properties(fields, &mut record);
     let format = fields.word("number_format", &["digits", "plus"]);
     record.number_plus = fields
         .not_null("number_format", format)
@@ -149,7 +145,7 @@ fn read(
     let outbound = fields.sid("outbound");
     let provision = fields.boolean("provision_trunk_group").unwrap_or(false);
     check_type(fields, &record, &outbound);
-    Ok(EndpointBody { record, outbound, provision_trunk_group: provision })
+    EndpointBody { record, outbound, provision_trunk_group: provision }
 }
 
 fn calls(fields: &mut Fields<'_>, name: &str) -> Option<u32> {
@@ -177,9 +173,9 @@ fn read_credentials(fields: &mut Fields<'_>, record: &mut EndpointRecord) {
 
 /// `properties.login` and `properties.password`; the others are ours to say. Null keeps what there is, because null is
 /// what is shown of a password that is kept as a hash.
-fn read_properties(fields: &mut Fields<'_>, record: &mut EndpointRecord) -> Result<(), Fault> {
+fn read_properties(fields: &mut Fields<'_>, record: &mut EndpointRecord) {
     let given = fields.object("properties");
-    let Some(given) = fields.not_null("properties", given) else { return Ok(()) };
+    let Some(given) = fields.not_null("properties", given) else { return };
     let mut properties = Fields::nested(given, "properties.");
     if let Presence::Given(login) = reading::not_blank(&mut properties, "login") {
         if login.contains(':') {
@@ -194,7 +190,6 @@ fn read_properties(fields: &mut Fields<'_>, record: &mut EndpointRecord) -> Resu
         record.password = Some(Secret::new(password));
     }
     fields.absorb(properties);
-    Ok(())
 }
 
 /// Fields that only one type has: elsewhere they would be kept and never used.

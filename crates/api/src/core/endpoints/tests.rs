@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::core::testing::{NOBODY, Office, has};
 
+#[allow(clippy::needless_pass_by_value, reason = "rows read better with their values in them")]
 fn with_address(address: Value) -> Value {
     json!({ "type": "system_gateway", "addresses": [address] })
 }

@@ -38,7 +38,7 @@ pub(super) fn routes() -> Router<AppState> {
 
 /// The object of the API.
 fn show(record: &PartnerRecord) -> Value {
-    let secret = record.callbacks_secret.as_ref().map(|secret| secret.expose());
+    let secret = record.callbacks_secret.as_ref().map(mediator_model::Secret::expose);
     json!({
         "attributes": record.attributes,
         "callbacks": record.callbacks,

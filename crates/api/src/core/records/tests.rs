@@ -13,8 +13,8 @@ use crate::testing::START;
 const CALLS: &str = "/app/mediator/calls";
 const LEGS: &str = "/calls/call_drs";
 
-fn number(digits: &str) -> Option<Number> {
-    Some(Number::from_digits(digits).unwrap())
+fn number(digits: &str) -> Number {
+    Number::from_digits(digits).unwrap()
 }
 
 fn call(at: u64) -> CallRow {
@@ -28,9 +28,9 @@ fn call(at: u64) -> CallRow {
         attributes,
         dtmf: Some("*1,2".into()),
         direction: "inbound".into(),
-        number_src: number("14155550100").filter(|_| at % 2 == 0),
-        number_redirect: number("15162065337").unwrap(),
-        number_dst: number("15162065338"),
+        number_src: (at.is_multiple_of(2)).then(|| number("14155550100")),
+        number_redirect: number("15162065337"),
+        number_dst: Some(number("15162065338")),
         date_start: UnixMillis(START.0 + at * 1000),
         date_talk: None,
         date_stop: UnixMillis(START.0 + at * 1000 + 4250),
@@ -54,7 +54,7 @@ fn leg(at: u64) -> LegRow {
         endpoint_sid_src: None,
         endpoint_sid_dst: None,
         number_src: None,
-        number_dst: number("15162065337"),
+        number_dst: Some(number("15162065337")),
         number_external: None,
         ip_src: Some("192.0.2.7:5060".into()),
         ip_dst: None,

@@ -178,13 +178,11 @@ fn read_options_interval(fields: &mut Fields<'_>, current: Option<u32>) -> Optio
 fn codes(fields: &mut Fields<'_>, name: &str, current: &str) -> Box<str> {
     let text = fields.text(name, 4096);
     let Some(text) = fields.not_null(name, text) else { return current.into() };
-    match CodeList::parse(&text) {
-        Some(list) => list.to_string().into(),
-        None => {
-            fields.fault(name, "expected SIP codes from 300 to 699 with ; after each: 408;503;");
-            current.into()
-        }
-    }
+    let Some(list) = CodeList::parse(&text) else {
+        fields.fault(name, "expected SIP codes from 300 to 699 with ; after each: 408;503;");
+        return current.into();
+    };
+    list.to_string().into()
 }
 
 fn read_lists(fields: &mut Fields<'_>, current: &Object) -> Object {
