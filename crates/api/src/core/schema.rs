@@ -82,6 +82,7 @@ pub(super) struct KeyHeader {
 
 /// A page of a list.
 #[derive(ToSchema)]
+#[schema(as = core::List)]
 pub(super) struct List<T: ToSchema> {
     /// How many are on this page.
     count: u64,
@@ -97,6 +98,7 @@ pub(super) struct List<T: ToSchema> {
 
 /// The neighbours of a page.
 #[derive(ToSchema)]
+#[schema(as = core::Pagination)]
 pub(super) struct Pagination {
     next: Option<String>,
     previous: Option<String>,

@@ -178,7 +178,9 @@ fn no_query_is_the_servers_fault() {
 
 /// The names of a described object's fields: those that answers have, and those that only requests have.
 fn described(document: &Value, name: &str) -> (Vec<String>, Vec<String>) {
-    let properties = document["components"]["schemas"][name]["properties"].as_object().unwrap();
+    let properties = document["components"]["schemas"][format!("core.{name}")]["properties"]
+        .as_object()
+        .unwrap();
     let (write_only, shown): (Vec<_>, Vec<_>) =
         properties.iter().partition(|(_, property)| property["writeOnly"] == true);
     let names =
@@ -214,10 +216,23 @@ fn objects_are_what_is_described() {
 }
 
 #[test]
+fn every_reference_of_the_description_leads_somewhere() {
+    let document = serde_json::to_value(crate::openapi::document()).unwrap();
+    let text = document.to_string();
+    let references: Vec<&str> =
+        text.split("\"#").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    assert!(references.iter().any(|pointer| pointer.ends_with("core.EndpointWhole")));
+    for pointer in references {
+        assert!(document.pointer(pointer).is_some(), "{pointer}");
+    }
+}
+
+#[test]
 fn examples_of_bodies_are_taken() {
     let office = Office::open();
     let document = serde_json::to_value(crate::openapi::document()).unwrap();
-    let example = |name: &str| document["components"]["schemas"][name]["example"].clone();
+    let example =
+        |name: &str| document["components"]["schemas"][format!("core.{name}")]["example"].clone();
     let endpoint = office.post("/endpoints", example("EndpointBody")).ok().clone();
     let endpoint = endpoint["endpoint_sid"].as_str().unwrap();
     office.put(&format!("/endpoints/{endpoint}"), example("EndpointWhole")).ok();

@@ -54,7 +54,7 @@ pub(super) async fn read(item: Item) -> Result<Response, Fault> {
 
 /// Adds a number that the operator owns: no numbers are rented here.
 #[utoipa::path(post, path = "/phonenumber/dids", tag = "DIDs", params(schema::KeyHeader),
-    request_body(content = ref("#/components/schemas/DidBody")), responses((status = 200, body = schema::Did)))]
+    request_body(content = ref("#/components/schemas/core.DidBody")), responses((status = 200, body = schema::Did)))]
 pub(super) async fn create(creation: Creation, json: JsonObject) -> Result<Response, Fault> {
     if let Some(kept) = change::replayed(&creation, &json).await? {
         return Ok(kept);
@@ -69,7 +69,7 @@ pub(super) async fn create(creation: Creation, json: JsonObject) -> Result<Respo
 /// Changes what is given.
 #[utoipa::path(patch, path = "/phonenumber/dids/{did_sid}", tag = "DIDs",
     params(("did_sid" = String, Path), schema::PatchArgs),
-    request_body(content = ref("#/components/schemas/DidPart")), responses((status = 200, body = schema::Did)))]
+    request_body(content = ref("#/components/schemas/core.DidPart")), responses((status = 200, body = schema::Did)))]
 pub(super) async fn patch(item: Item, json: JsonObject) -> Result<Response, Fault> {
     let nested = Nested::from_args(&item.args)?;
     update(&item, &json, (nested, Extent::Part)).await
@@ -78,7 +78,7 @@ pub(super) async fn patch(item: Item, json: JsonObject) -> Result<Response, Faul
 /// Replaces what can be set of a DID.
 #[utoipa::path(put, path = "/phonenumber/dids/{did_sid}", tag = "DIDs",
     params(("did_sid" = String, Path), schema::MatchHeader),
-    request_body(content = ref("#/components/schemas/DidWhole")), responses((status = 200, body = schema::Did)))]
+    request_body(content = ref("#/components/schemas/core.DidWhole")), responses((status = 200, body = schema::Did)))]
 pub(super) async fn put(item: Item, json: JsonObject) -> Result<Response, Fault> {
     update(&item, &json, (Nested::Replace, Extent::Whole)).await
 }

@@ -48,7 +48,7 @@ fn names_the_field_that_cannot_be_taken() {
 fn moves_between_groups_and_holds_them() {
     let office = Office::open();
     let (group, other) = (office.group(), office.group());
-    let body = json!({ "phonenumber": 15_162_065_338_u64, "trunk_group_sid": group });
+    let body = json!({ "phonenumber": "15162065338", "trunk_group_sid": group });
     let did = office.made("/phonenumber/dids", body, "did_sid");
     let path = format!("/phonenumber/dids/{did}");
     let refused = office.delete(&format!("/trunk_groups/{group}"));

@@ -64,7 +64,7 @@ pub(super) async fn read(item: Item) -> Result<Response, Fault> {
 /// to it alongside.
 #[utoipa::path(post, path = "/endpoints", tag = "endpoints",
     params(("provision_trunk_group" = Option<bool>, Query), schema::KeyHeader),
-    request_body(content = ref("#/components/schemas/EndpointBody")), responses((status = 200, body = schema::Endpoint)))]
+    request_body(content = ref("#/components/schemas/core.EndpointBody")), responses((status = 200, body = schema::Endpoint)))]
 pub(super) async fn create(creation: Creation, json: JsonObject) -> Result<Response, Fault> {
     if let Some(kept) = change::replayed(&creation, &json).await? {
         return Ok(kept);
@@ -88,7 +88,7 @@ pub(super) async fn create(creation: Creation, json: JsonObject) -> Result<Respo
 /// Changes what is given.
 #[utoipa::path(patch, path = "/endpoints/{endpoint_sid}", tag = "endpoints",
     params(("endpoint_sid" = String, Path), schema::PatchArgs),
-    request_body(content = ref("#/components/schemas/EndpointPart")), responses((status = 200, body = schema::Endpoint)))]
+    request_body(content = ref("#/components/schemas/core.EndpointPart")), responses((status = 200, body = schema::Endpoint)))]
 pub(super) async fn patch(item: Item, json: JsonObject) -> Result<Response, Fault> {
     let nested = Nested::from_args(&item.args)?;
     update(&item, &json, (nested, Extent::Part)).await
@@ -97,7 +97,7 @@ pub(super) async fn patch(item: Item, json: JsonObject) -> Result<Response, Faul
 /// Replaces the endpoint; SIP passwords, which are never shown, stay where they are not given.
 #[utoipa::path(put, path = "/endpoints/{endpoint_sid}", tag = "endpoints",
     params(("endpoint_sid" = String, Path), schema::MatchHeader),
-    request_body(content = ref("#/components/schemas/EndpointWhole")), responses((status = 200, body = schema::Endpoint)))]
+    request_body(content = ref("#/components/schemas/core.EndpointWhole")), responses((status = 200, body = schema::Endpoint)))]
 pub(super) async fn put(item: Item, json: JsonObject) -> Result<Response, Fault> {
     update(&item, &json, (Nested::Replace, Extent::Whole)).await
 }

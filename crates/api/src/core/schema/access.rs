@@ -5,6 +5,7 @@ use utoipa::ToSchema;
 
 /// What a token is asked for with.
 #[derive(ToSchema)]
+#[schema(as = core::TokenForm)]
 pub(in crate::core) struct TokenForm {
     /// `password` or `refresh_token`.
     grant_type: String,
@@ -26,6 +27,7 @@ pub(in crate::core) struct TokenForm {
 
 /// What is revoked.
 #[derive(ToSchema)]
+#[schema(as = core::RevokeForm)]
 pub(in crate::core) struct RevokeForm {
     /// An access or refresh token; the one that asks where it is not said.
     token: Option<String>,
@@ -33,6 +35,7 @@ pub(in crate::core) struct RevokeForm {
 
 /// A bearer token, without what opens doors.
 #[derive(ToSchema)]
+#[schema(as = core::Token)]
 pub(in crate::core) struct Token {
     #[schema(format = "date-time")]
     date_created: String,
@@ -51,6 +54,7 @@ pub(in crate::core) struct Token {
 
 /// A bearer token that was made just now.
 #[derive(ToSchema)]
+#[schema(as = core::NewToken)]
 pub(in crate::core) struct NewToken {
     access_token: String,
     refresh_token: String,
@@ -73,12 +77,14 @@ pub(in crate::core) struct NewToken {
 
 /// What can be set of a token.
 #[derive(ToSchema)]
+#[schema(as = core::TokenBody)]
 pub(in crate::core) struct TokenBody {
     name: String,
 }
 
 /// The operator.
 #[derive(ToSchema)]
+#[schema(as = core::Partner)]
 pub(in crate::core) struct Partner {
     /// Free.
     #[schema(value_type = Object)]
@@ -95,6 +101,7 @@ pub(in crate::core) struct Partner {
 
 /// What can be set of the operator.
 #[derive(ToSchema)]
+#[schema(as = core::PartnerBody)]
 pub(in crate::core) struct PartnerBody {
     /// Free.
     #[schema(value_type = Object)]
@@ -108,6 +115,7 @@ pub(in crate::core) struct PartnerBody {
 
 /// Where records are posted.
 #[derive(ToSchema)]
+#[schema(as = core::Callbacks)]
 pub(in crate::core) struct Callbacks {
     /// An http or https URL for Mediator call records.
     #[schema(format = "uri")]
@@ -116,6 +124,7 @@ pub(in crate::core) struct Callbacks {
 
 /// A call record that nobody took.
 #[derive(ToSchema)]
+#[schema(as = core::DeadLetter)]
 pub(in crate::core) struct DeadLetter {
     /// Attempts so far.
     attempts: u32,

@@ -18,7 +18,7 @@ impl Modify for Bodies {
     fn modify(&self, document: &mut OpenApi) {
         let Some(components) = &mut document.components else { return };
         for (name, for_post, for_put, example) in bodies() {
-            let Some(RefOr::T(Schema::Object(shown))) = components.schemas.get(name) else {
+            let Some(RefOr::T(Schema::Object(shown))) = components.schemas.get(&full(name)) else {
                 debug_assert!(false, "{name} is described");
                 continue;
             };
@@ -26,12 +26,12 @@ impl Modify for Bodies {
             body.properties.retain(|_, property| !is_read_only(property));
             body.example = Some(example);
             let (part, whole) = (requiring(&body, &[]), requiring(&body, for_put));
-            components.schemas.insert(format!("{name}Body"), requiring(&body, for_post));
-            components.schemas.insert(format!("{name}Part"), part);
-            components.schemas.insert(format!("{name}Whole"), whole);
+            components.schemas.insert(full(&format!("{name}Body")), requiring(&body, for_post));
+            components.schemas.insert(full(&format!("{name}Part")), part);
+            components.schemas.insert(full(&format!("{name}Whole")), whole);
         }
         for name in ANSWERS {
-            if let Some(RefOr::T(Schema::Object(shown))) = components.schemas.get_mut(*name) {
+            if let Some(RefOr::T(Schema::Object(shown))) = components.schemas.get_mut(&full(name)) {
                 shown.required.clear();
             }
         }
@@ -53,6 +53,11 @@ const ANSWERS: &[&str] = &[
     "Trunk",
     "TrunkGroup",
 ];
+
+/// The Mediator API has types of the same names.
+fn full(name: &str) -> String {
+    format!("core.{name}")
+}
 
 fn requiring(body: &Object, names: &[&str]) -> RefOr<Schema> {
     let mut body = body.clone();

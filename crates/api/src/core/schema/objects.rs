@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 /// What an endpoint is.
 #[derive(ToSchema)]
-#[schema(rename_all = "snake_case")]
+#[schema(as = core::EndpointType, rename_all = "snake_case")]
 pub(in crate::core) enum EndpointType {
     Mediator,
     ThirdParty,
@@ -14,7 +14,7 @@ pub(in crate::core) enum EndpointType {
 
 /// Which way calls may use an address.
 #[derive(ToSchema)]
-#[schema(rename_all = "snake_case")]
+#[schema(as = core::Direction, rename_all = "snake_case")]
 pub(in crate::core) enum Direction {
     Any,
     Inbound,
@@ -23,7 +23,7 @@ pub(in crate::core) enum Direction {
 
 /// How calls are sent to an address.
 #[derive(ToSchema)]
-#[schema(rename_all = "snake_case")]
+#[schema(as = core::Transport, rename_all = "snake_case")]
 pub(in crate::core) enum Transport {
     Udp,
     Tcp,
@@ -31,7 +31,7 @@ pub(in crate::core) enum Transport {
 
 /// How numbers are written towards an endpoint.
 #[derive(ToSchema)]
-#[schema(rename_all = "snake_case")]
+#[schema(as = core::NumberFormat, rename_all = "snake_case")]
 pub(in crate::core) enum NumberFormat {
     Digits,
     Plus,
@@ -39,7 +39,7 @@ pub(in crate::core) enum NumberFormat {
 
 /// What happens when every trunk is dead.
 #[derive(ToSchema)]
-#[schema(rename_all = "snake_case")]
+#[schema(as = core::LastResort, rename_all = "snake_case")]
 pub(in crate::core) enum LastResort {
     First,
     Reject502,
@@ -48,7 +48,7 @@ pub(in crate::core) enum LastResort {
 
 /// What becomes of a 3xx.
 #[derive(ToSchema)]
-#[schema(rename_all = "snake_case")]
+#[schema(as = core::AllowForward, rename_all = "snake_case")]
 pub(in crate::core) enum AllowForward {
     Disabled,
     Direct,
@@ -59,7 +59,7 @@ pub(in crate::core) enum AllowForward {
 
 /// Kept, without effect yet.
 #[derive(ToSchema)]
-#[schema(rename_all = "snake_case")]
+#[schema(as = core::AsnMode, rename_all = "snake_case")]
 pub(in crate::core) enum AsnMode {
     Disable,
     Read,
@@ -69,6 +69,7 @@ pub(in crate::core) enum AsnMode {
 
 /// A place that an endpoint lives at.
 #[derive(ToSchema)]
+#[schema(as = core::Address)]
 pub(in crate::core) struct Address {
     /// `any` (default), `inbound` or `outbound`.
     direction: Option<Direction>,
@@ -98,6 +99,7 @@ pub(in crate::core) struct Address {
 
 /// A thing that calls come from or go to.
 #[derive(ToSchema)]
+#[schema(as = core::Endpoint)]
 pub(in crate::core) struct Endpoint {
     /// At most 64.
     addresses: Vec<Address>,
@@ -152,6 +154,7 @@ pub(in crate::core) struct Endpoint {
 
 /// What only a mediator endpoint has; empty in other types.
 #[derive(ToSchema)]
+#[schema(as = core::Properties)]
 pub(in crate::core) struct Properties {
     /// The endpoint's own sid.
     #[schema(read_only, format = "uuid")]
@@ -169,6 +172,7 @@ pub(in crate::core) struct Properties {
 
 /// An ordered set of trunks, and the rules for leaving one for the next.
 #[derive(ToSchema)]
+#[schema(as = core::TrunkGroup)]
 pub(in crate::core) struct TrunkGroup {
     acls: Vec<Value>,
     external_handlers: Vec<Value>,
@@ -213,6 +217,7 @@ pub(in crate::core) struct TrunkGroup {
 
 /// One way to an endpoint.
 #[derive(ToSchema)]
+#[schema(as = core::Trunk)]
 pub(in crate::core) struct Trunk {
     acls: Vec<Value>,
     /// What becomes of a 3xx: `disabled` (default), `direct`, `direct_uri`, `protected` or `reroute`.
@@ -267,6 +272,7 @@ pub(in crate::core) struct Trunk {
 
 /// A number that the operator owns.
 #[derive(ToSchema)]
+#[schema(as = core::Did)]
 pub(in crate::core) struct Did {
     /// Free.
     #[schema(value_type = Object)]

@@ -5,6 +5,7 @@ use utoipa::ToSchema;
 
 /// What was heard on one leg; null where the media did not pass here.
 #[derive(ToSchema)]
+#[schema(as = core::Media)]
 pub(in crate::core) struct Media {
     /// Packets received.
     packets: Option<u64>,
@@ -18,6 +19,7 @@ pub(in crate::core) struct Media {
 
 /// The record of a call that a mediator endpoint ran.
 #[derive(ToSchema)]
+#[schema(as = core::MediatorCall)]
 pub(in crate::core) struct MediatorCall {
     /// The binding's or dialout's.
     #[schema(value_type = Object)]
@@ -65,6 +67,7 @@ pub(in crate::core) struct MediatorCall {
 
 /// The record of one leg.
 #[derive(ToSchema)]
+#[schema(as = core::Leg)]
 pub(in crate::core) struct Leg {
     /// The call that it belongs to.
     #[schema(format = "uuid")]

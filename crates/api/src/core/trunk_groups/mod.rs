@@ -99,7 +99,7 @@ pub(super) async fn read(item: Item) -> Result<Response, Fault> {
 /// Makes a trunk group; with `with_trunks=true` its `trunks` too.
 #[utoipa::path(post, path = "/trunk_groups", tag = "trunk groups",
     params(("with_trunks" = Option<bool>, Query), schema::KeyHeader),
-    request_body(content = ref("#/components/schemas/TrunkGroupBody")), responses((status = 200, body = schema::TrunkGroup)))]
+    request_body(content = ref("#/components/schemas/core.TrunkGroupBody")), responses((status = 200, body = schema::TrunkGroup)))]
 pub(super) async fn create(creation: Creation, json: JsonObject) -> Result<Response, Fault> {
     if let Some(kept) = change::replayed(&creation, &json).await? {
         return Ok(kept);
@@ -124,7 +124,7 @@ pub(super) async fn create(creation: Creation, json: JsonObject) -> Result<Respo
 /// Changes what is given.
 #[utoipa::path(patch, path = "/trunk_groups/{trunk_group_sid}", tag = "trunk groups",
     params(("trunk_group_sid" = String, Path), schema::PatchArgs),
-    request_body(content = ref("#/components/schemas/TrunkGroupPart")), responses((status = 200, body = schema::TrunkGroup)))]
+    request_body(content = ref("#/components/schemas/core.TrunkGroupPart")), responses((status = 200, body = schema::TrunkGroup)))]
 pub(super) async fn patch(item: Item, json: JsonObject) -> Result<Response, Fault> {
     update(&item, &json, Extent::Part).await
 }
@@ -132,7 +132,7 @@ pub(super) async fn patch(item: Item, json: JsonObject) -> Result<Response, Faul
 /// Replaces the trunk group; its trunks stay.
 #[utoipa::path(put, path = "/trunk_groups/{trunk_group_sid}", tag = "trunk groups",
     params(("trunk_group_sid" = String, Path), schema::MatchHeader),
-    request_body(content = ref("#/components/schemas/TrunkGroupWhole")), responses((status = 200, body = schema::TrunkGroup)))]
+    request_body(content = ref("#/components/schemas/core.TrunkGroupWhole")), responses((status = 200, body = schema::TrunkGroup)))]
 pub(super) async fn put(item: Item, json: JsonObject) -> Result<Response, Fault> {
     update(&item, &json, Extent::Whole).await
 }

@@ -81,7 +81,7 @@ pub(super) async fn read(item: Item, PathSids(group, _): PathSids) -> Result<Res
 /// Adds a trunk to a group.
 #[utoipa::path(post, path = "/trunk_groups/{trunk_group_sid}/trunks", tag = "trunks",
     params(("trunk_group_sid" = String, Path), schema::KeyHeader),
-    request_body(content = ref("#/components/schemas/TrunkBody")), responses((status = 200, body = schema::Trunk)))]
+    request_body(content = ref("#/components/schemas/core.TrunkBody")), responses((status = 200, body = schema::Trunk)))]
 pub(super) async fn create(
     creation: Creation,
     PathSid(trunk_group): PathSid,
@@ -105,7 +105,7 @@ pub(super) async fn create(
 /// Changes what is given.
 #[utoipa::path(patch, path = "/trunk_groups/{trunk_group_sid}/trunks/{trunk_sid}", tag = "trunks",
     params(("trunk_group_sid" = String, Path), ("trunk_sid" = String, Path), schema::PatchArgs),
-    request_body(content = ref("#/components/schemas/TrunkPart")), responses((status = 200, body = schema::Trunk)))]
+    request_body(content = ref("#/components/schemas/core.TrunkPart")), responses((status = 200, body = schema::Trunk)))]
 pub(super) async fn patch(
     item: Item,
     PathSids(group, _): PathSids,
@@ -117,7 +117,7 @@ pub(super) async fn patch(
 /// Replaces the trunk.
 #[utoipa::path(put, path = "/trunk_groups/{trunk_group_sid}/trunks/{trunk_sid}", tag = "trunks",
     params(("trunk_group_sid" = String, Path), ("trunk_sid" = String, Path), schema::MatchHeader),
-    request_body(content = ref("#/components/schemas/TrunkWhole")), responses((status = 200, body = schema::Trunk)))]
+    request_body(content = ref("#/components/schemas/core.TrunkWhole")), responses((status = 200, body = schema::Trunk)))]
 pub(super) async fn put(
     item: Item,
     PathSids(group, _): PathSids,
