@@ -62,16 +62,6 @@ where
     fields.not_null(name, value).and_then(|value| T::try_from(value).ok()).unwrap_or(current)
 }
 
-/// A text that is not blank; null clears it.
-pub(super) fn text_or_null(
-    fields: &mut Fields<'_>,
-    name: &str,
-    current: Option<&str>,
-) -> Option<Box<str>> {
-    let text = not_blank(fields, name);
-    text.or_keep(current.map(Into::into))
-}
-
 /// A text that is not blank.
 pub(super) fn not_blank(fields: &mut Fields<'_>, name: &str) -> Presence<Box<str>> {
     match fields.text(name, MAX_TEXT_BYTES) {

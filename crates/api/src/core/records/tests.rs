@@ -3,7 +3,7 @@
 use axum::http::Method;
 use mediator_model::{Number, Sid, UnixMillis};
 use mediator_store::record::{CallRow, LegRow, MediaFigures, Object};
-use mediator_store::{CallDelivery, Calls, DeliveryOutcome};
+use mediator_store::{CallDelivery, DeliveryOutcome};
 use serde_json::{Value, json};
 
 use super::csv;
