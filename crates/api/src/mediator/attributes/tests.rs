@@ -1,3 +1,5 @@
+//! Which attributes are taken, and which are refused by name.
+
 use serde_json::{Value, json};
 
 use super::*;

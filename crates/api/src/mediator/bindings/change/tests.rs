@@ -1,3 +1,5 @@
+//! What PATCH and PUT make of a binding.
+
 use mediator_model::Sid;
 use serde_json::{Value, json};
 

@@ -1,3 +1,5 @@
+//! What POST makes of a body: defaults, coercions, refusals.
+
 use serde_json::{Value, json};
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Lines cut out of pieces, whatever their seams.
+
 use super::*;
 
 fn all(pieces: &[&[u8]]) -> Vec<(u64, Option<String>)> {

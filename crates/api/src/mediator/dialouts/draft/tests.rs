@@ -1,3 +1,5 @@
+//! What POST makes of a dialout's body.
+
 use serde_json::{Value, json};
 
 use super::*;
