@@ -63,7 +63,7 @@ impl Logins {
 
     /// Notes good credentials of a login; 429 where too many others failed while they were looked at, so that guesses made at
     /// the same time count one after the other.
-    pub(crate) fn succeeded(&self, attempt: Attempt, login: &str) -> Result<(), Fault> {
+    pub(crate) fn succeeded(&self, attempt: &Attempt, login: &str) -> Result<(), Fault> {
         if !attempt.is_known {
             self.throttle.admit(attempt.peer, attempt.now)?;
             self.throttle.forget(attempt.peer, self.passwords.of_login(login));

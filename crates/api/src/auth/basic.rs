@@ -36,7 +36,7 @@ impl FromRequestParts<AppState> for Account {
         let is_right = state.logins.passwords.verify(&login, kept.as_ref(), password).await;
         match account {
             Some(account) if is_right => {
-                state.logins.succeeded(attempt, &login)?;
+                state.logins.succeeded(&attempt, &login)?;
                 Ok(Self(account))
             }
             _ => Err(state.logins.failed(&attempt, &login)),

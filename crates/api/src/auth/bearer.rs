@@ -34,7 +34,7 @@ impl FromRequestParts<AppState> for Operator {
         let held = state.backend.catalog.token_by_hash(&token_hash(token));
         match held {
             Some(held) if held.record.access_expires > now => {
-                state.logins.succeeded(attempt, OPERATOR)?;
+                state.logins.succeeded(&attempt, OPERATOR)?;
                 Ok(Self(held.record))
             }
             _ => Err(state.logins.failed(&attempt, OPERATOR)),

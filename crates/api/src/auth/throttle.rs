@@ -21,7 +21,7 @@ const WINDOW: Duration = Duration::from_mins(1);
 /// How many addresses are watched.
 const MAX_PEERS: usize = 16 * 1024;
 /// How long credentials that were good are known, from the last time on.
-const KNOWN: Duration = Duration::from_secs(60 * 60);
+const KNOWN: Duration = Duration::from_hours(1);
 /// How many are.
 const MAX_KNOWN: usize = 4096;
 

@@ -15,6 +15,7 @@ use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use rustix::net::sockopt::set_tcp_user_timeout;
 use rustix::process::nice;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
@@ -34,6 +35,8 @@ const NICENESS: i32 = 5;
 pub const MAX_CONNECTIONS: usize = 256;
 /// The largest head of a request, in bytes; a larger one is 431.
 const MAX_HEAD_BYTES: usize = 64 * 1024;
+/// How long bytes of an answer may wait for a peer to take them.
+const UNREAD_TIMEOUT: Duration = Duration::from_mins(1);
 /// After a failed accept (out of file descriptors, say): long enough not to spin, short enough to be missed by nobody.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
@@ -194,6 +197,8 @@ async fn accept(listener: &tokio::net::TcpListener, site: &Site, places: &Arc<Se
 async fn welcome(stream: TcpStream, peer: SocketAddr, mut site: Site) {
     // Answers are written whole: waiting for more to send would only delay them. A socket that refuses is gone anyway.
     let _ = stream.set_nodelay(true);
+    // Who reads nothing of an answer must not hold a place for ever (RFC 5482: a window of zero counts, too).
+    let _ = set_tcp_user_timeout(&stream, UNREAD_TIMEOUT.as_millis() as u32);
     let Some(tls) = site.tls.take() else { return converse(stream, peer, site).await };
     let shaken = tokio::select! {
         shaken = timeout(site.patience.handshake, tls.acceptor().accept(stream)) => shaken,

@@ -32,8 +32,8 @@ fn listeners() -> Vec<Listener> {
 
 /// A call that was answered after 2 s and talked for 3.5 s.
 fn answered() -> CallRecord {
-    let mut attributes = Attributes::default();
-    attributes.json = Some(r#"{"cnam":"Ann","x":{"y":[1]}}"#.into());
+    let json = Some(r#"{"cnam":"Ann","x":{"y":[1]}}"#.into());
+    let attributes = Attributes { json, ..Attributes::default() };
     let binding = Binding {
         sid: Sid::from_u128(10),
         account_sid: ACCOUNT,

@@ -81,7 +81,7 @@ async fn by_password(
     if !(is_username && is_password) {
         return Err(state.logins.failed(&attempt, OPERATOR));
     }
-    state.logins.succeeded(attempt, OPERATOR)?;
+    state.logins.succeeded(&attempt, OPERATOR)?;
     clear_away(state).await;
     if state.backend.catalog.tokens().len() >= MAX_TOKENS {
         let message = format!("there are {MAX_TOKENS} tokens: revoke some");
@@ -117,7 +117,7 @@ async fn by_refresh(
     else {
         return Err(state.logins.failed(&attempt, OPERATOR));
     };
-    state.logins.succeeded(attempt, OPERATOR)?;
+    state.logins.succeeded(&attempt, OPERATOR)?;
     let made = renewed((*held.record).clone(), lifetime, now)?;
     let record = Record::Token(Arc::new(made.record.clone()));
     let op = Op::Update { record, expect: held.revision };
