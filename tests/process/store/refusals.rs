@@ -55,7 +55,7 @@ fn damaged(name: &str, words: &[&str], damage: impl Fn(&mut Vec<u8>)) -> Result<
     damage(&mut bytes);
     fs::write(&path, &bytes)?;
     refused(&scene, &folder, words)?;
-    ensure!(fs::read(&path)? == bytes, "the refused database was written to");
+    ensure!(fs::read(&path)? == bytes, "{name}: the refused database was written to");
     Ok(())
 }
 
