@@ -45,7 +45,11 @@ const ODD: [&str; 9] =
 
 /// An `OpenAPI` document.
 #[derive(Debug)]
-pub(crate) struct Document(pub(crate) Value);
+pub(crate) struct Document {
+    pub(crate) value: Value,
+    /// Whether samples have every field, as PUT wants them, and not just some.
+    pub(crate) whole: bool,
+}
 
 impl Document {
     /// Follows `$ref`.
@@ -56,7 +60,7 @@ impl Document {
             else {
                 return schema;
             };
-            schema = self.0.pointer(pointer).unwrap_or(&Value::Null);
+            schema = self.value.pointer(pointer).unwrap_or(&Value::Null);
         }
         schema
     }
@@ -125,7 +129,7 @@ impl Document {
         let required = schema["required"].as_array().cloned().unwrap_or_default();
         for (name, of) in schema["properties"].as_object().into_iter().flatten() {
             let wanted = required.iter().any(|required| required == name.as_str());
-            if wanted || (depth < 4 && chance.once_in(2)) {
+            if wanted || (depth < 4 && (self.whole || chance.once_in(2))) {
                 object.insert(
                     name.clone(),
                     named(name, chance).unwrap_or_else(|| self.sample(of, chance, depth + 1)),
@@ -139,7 +143,7 @@ impl Document {
     pub(crate) fn judge(&self, schema: &Value, value: &Value) -> Result<()> {
         let mut whole = schema.clone();
         let root = whole.as_object_mut().context("a schema is an object")?;
-        root.insert("components".to_owned(), self.0["components"].clone());
+        root.insert("components".to_owned(), self.value["components"].clone());
         root.insert("$schema".to_owned(), json!("https://json-schema.org/draft/2020-12/schema"));
         let validator = jsonschema::validator_for(&whole).context("the schema itself")?;
         let faults: Vec<String> = validator
@@ -161,6 +165,25 @@ fn named(name: &str, chance: &mut Chance) -> Option<Value> {
         | "stage_two_destination_did"
         | "phonenumber" => Some(number(chance)),
         "redirect_did" if chance.once_in(2) => Some(json!(crate::scene::REDIRECT)),
+        "type" => {
+            chance.pick(&["mediator", "third_party", "system_gateway"]).map(|kind| json!(kind))
+        }
+        "hard_failure_codes" | "soft_failure_codes" => Some(json!("408;503;")),
+        "hard_failure_last_resort" => Some(json!("reject503")),
+        "routing_type" => Some(json!("failover")),
+        "routing_data" | "voip_token" | "codec" | "location_sid" | "outbound" => Some(Value::Null),
+        "allow_forward" => Some(json!("disabled")),
+        "number_format" => Some(json!("plus")),
+        "transport" => Some(json!("tcp")),
+        "direction" => Some(json!("any")),
+        // Unique among endpoints.
+        "sip_username" | "login" => Some(json!(format!("u{}", chance.below(1_000_000)))),
+        "sip_password" | "out_sip_username" | "out_sip_password" | "password" => Some(json!("p")),
+        "transformations"
+        | "acls"
+        | "external_handlers"
+        | "relay_sip_headers"
+        | "sip_options_locations" => Some(json!([])),
         "ip" => Some(json!(format!("192.0.2.{}", chance.below(256)))),
         _ => None,
     }

@@ -230,10 +230,6 @@ impl Claims {
             self.known.bindings.unanswered(Change::Create(fields));
             return Ok(false);
         };
-        if reply.status() == 409 {
-            // Left waiting by the last round.
-            return Ok(true);
-        }
         let made = reply.ok()?;
         let sid = text(&made, "binding_sid")?.to_owned();
         self.known.bindings.put(&sid, made.clone());
@@ -344,6 +340,20 @@ fn listed(api: &Api, list: List) -> Result<BTreeMap<String, Value>> {
     }
 }
 
+/// Takes away bindings that were left waiting: the next round needs their DIDs.
+fn sweep(api: &Api, bindings: &mut Ledger) -> Result<()> {
+    let waiting: Vec<String> = bindings
+        .objects()
+        .filter(|(_, binding)| binding["name"] == "claimed" && binding["origination_did"].is_null())
+        .map(|(sid, _)| sid.clone())
+        .collect();
+    for sid in waiting {
+        api.delete(&format!("/bindings/{sid}"))?.gone()?;
+        bindings.removed(&sid);
+    }
+    Ok(())
+}
+
 /// The bindings of which there is a call record.
 fn recorded(core: &Api) -> Result<BTreeSet<String>> {
     let mut found = BTreeSet::new();
@@ -387,6 +397,7 @@ fn keeps_what_was_acknowledged_and_nothing_else() -> Result<()> {
         let records = recorded(&Api::core(to, CORE_TOKEN))?;
         let lost: Vec<&String> = known.calls.difference(&records).collect();
         ensure!(lost.is_empty(), "round {i}: no record of the calls through {lost:?}");
+        sweep(&api, &mut known.bindings)?;
         println!(
             "round {i}: {} bindings, {} dialouts, {} records, ready in {} ms",
             known.bindings.len(),

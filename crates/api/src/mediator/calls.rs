@@ -68,7 +68,7 @@ pub(crate) struct Shape<'a> {
 
 /// One party of a call.
 #[derive(Serialize, ToSchema)]
-#[schema(as = Leg)]
+#[schema(as = LiveLeg)]
 pub(crate) struct LegShape<'a> {
     /// The codec that was agreed on.
     codec: Option<&'a str>,
@@ -88,6 +88,7 @@ pub(crate) struct LegShape<'a> {
 
 /// What was heard of a party; null where its media do not pass here.
 #[derive(Serialize, ToSchema)]
+#[schema(as = LiveMedia)]
 pub(crate) struct Media {
     /// Interarrival jitter in milliseconds.
     jitter_ms: Option<f64>,

@@ -50,6 +50,7 @@ pub(crate) struct Shape {
 
 /// One way out.
 #[derive(Serialize, ToSchema)]
+#[schema(as = TriedTrunk)]
 pub(crate) struct Trunk {
     /// Where the INVITE would be sent.
     address: String,

@@ -23,6 +23,32 @@ fn references(value: &Value, found: &mut Vec<String>) {
 }
 
 #[test]
+fn gives_no_name_to_two_things() {
+    use utoipa::OpenApi as _;
+    let schemas = |api: utoipa::openapi::OpenApi| {
+        let document = serde_json::to_value(api).unwrap();
+        document["components"]["schemas"].as_object().cloned().unwrap_or_default()
+    };
+    let mediator = schemas(crate::mediator::Api::openapi());
+    let core = schemas(crate::core::Api::openapi());
+    let twice: Vec<&String> = mediator
+        .iter()
+        .filter(|(name, schema)| core.get(*name).is_some_and(|other| other != *schema))
+        .map(|(name, _)| name)
+        .collect();
+    assert!(twice.is_empty(), "both APIs have {twice:?}");
+    let document = document();
+    let paths = document["paths"].as_object().unwrap();
+    let operations = paths.values().flat_map(|item| item.as_object().unwrap().values());
+    let mut names: Vec<&str> =
+        operations.filter_map(|operation| operation["operationId"].as_str()).collect();
+    let all = names.len();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), all, "{names:?}");
+}
+
+#[test]
 fn every_reference_leads_somewhere() {
     let document = document();
     let mut found = Vec::new();

@@ -55,13 +55,11 @@ pub(super) fn folder(path: &Path) -> Result<Folder, OpenError> {
     }
     check_header(&database)?;
     let conn = connect(&database, WRITER_CACHE).map_err(|error| cannot_open(&database, &error))?;
-    // What is refused below stays as it is on the disk, down to its write-ahead log.
-    let keep = |on| conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, on);
-    keep(true).map_err(|error| cannot_open(&database, &error))?;
     check_format(&conn, &database)?;
     let sealer = key(&path.join(KEY), &conn)?;
     prepare(&conn).map_err(|error| cannot_open(&database, &error))?;
-    keep(false).map_err(|error| cannot_open(&database, &error))?;
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)
+        .map_err(|error| cannot_open(&database, &error))?;
     Ok(Folder { conn, sealer, lock, database })
 }
 
@@ -81,11 +79,13 @@ pub(super) fn memory() -> Result<(Connection, Sealer), OpenError> {
     Ok((conn, sealer))
 }
 
-/// A connection with what every one of ours has.
+/// A connection with what every one of ours has. Closed, it leaves the write-ahead log alone: a database that is refused
+/// stays as it is on the disk, and the first pragma reads it already.
 fn connect(database: &Path, cache_kib: i64) -> rusqlite::Result<Connection> {
     // No URI: a folder's name may hold "?" and "%".
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let conn = Connection::open_with_flags(database, flags)?;
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     conn.busy_timeout(std::time::Duration::from_secs(5))?;
     conn.set_prepared_statement_cache_capacity(STATEMENTS);
     conn.pragma_update(None, "cache_size", -cache_kib)?;
