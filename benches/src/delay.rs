@@ -6,7 +6,7 @@
 
 use std::collections::{HashSet, VecDeque};
 use std::net::{SocketAddr, UdpSocket};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -120,11 +120,13 @@ fn socket(address: SocketAddr) -> Result<UdpSocket> {
 
 /// Sends the INVITEs, evenly paced.
 fn place(socket: &UdpSocket, ends: Ends<'_>, times: &Times, rate: u32) -> Result<()> {
+    static RUNS: AtomicU32 = AtomicU32::new(0);
+    let run = RUNS.fetch_add(1, Ordering::Relaxed);
     let begin = Instant::now();
     for (i, slot) in (0..).zip(&times.sent) {
         let due = begin + Duration::from_secs_f64(f64::from(i) / f64::from(rate));
         thread::sleep(due.saturating_duration_since(Instant::now()));
-        let invite = invite(ends, i);
+        let invite = invite(ends, run, i);
         times.stamp(Some(slot));
         socket.send_to(invite.as_bytes(), ends.target)?;
     }

@@ -34,17 +34,17 @@ fn sdp(ip: &str) -> String {
     )
 }
 
-/// The INVITE of call `i`.
-pub fn invite(ends: Ends<'_>, i: u32) -> String {
+/// The INVITE of call `i` in a run: a server still knows the calls of the run before.
+pub fn invite(ends: Ends<'_>, run: u32, i: u32) -> String {
     let (me, target) = (ends.caller.sip(), ends.target);
     // Sent straight to the callee, the call shows the number that a server would have put there.
     let direct = target == ends.callee.sip();
     let dialled = if direct { table::destination(i) } else { table::redirect_did(i) };
     let (caller, body) = (table::caller(i), sdp(&me.ip().to_string()));
     format!(
-        "INVITE sip:{dialled}@{target} SIP/2.0\r\nVia: SIP/2.0/UDP {me};branch=z9hG4bKi{i}\r\n\
+        "INVITE sip:{dialled}@{target} SIP/2.0\r\nVia: SIP/2.0/UDP {me};branch=z9hG4bKr{run}i{i}\r\n\
          Max-Forwards: 70\r\nFrom: <sip:{caller}@{me}>;tag=c{i}\r\nTo: <sip:{dialled}@{target}>\r\n\
-         Call-ID: delay-{i}@{}\r\nCSeq: 1 INVITE\r\nContact: <sip:{caller}@{me}>\r\nContent-Type: \
+         Call-ID: delay-{run}-{i}@{}\r\nCSeq: 1 INVITE\r\nContact: <sip:{caller}@{me}>\r\nContent-Type: \
          application/sdp\r\nContent-Length: {}\r\n\r\n{body}",
         me.ip(),
         body.len(),

@@ -207,8 +207,9 @@ impl Shared {
             let text = String::from_utf8_lossy(buffer.get(..length).unwrap_or_default());
             let text = text.replace("\r\n", "\n");
             let message = Logged { direction: Direction::Received, text };
+            // Noted first: what the answer brings about may be over before this thread goes on.
+            lock(&self.heard).push(message.clone());
             self.react(&message, peer);
-            lock(&self.heard).push(message);
         }
     }
 

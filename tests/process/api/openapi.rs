@@ -42,10 +42,10 @@ const PATHS: &[(&str, &str)] = &[
     ("/core/v2/calls/call_drs/{dr_sid}", "get"),
     ("/core/v2/oauth/tokens", "get"),
     ("/core/v2/oauth/tokens/{token_sid}", "get patch put"),
-    ("/core/v2/oauth/revoke", "post"),
     ("/core/v2/oauth/whoami", "get"),
     ("/core/v2/partners/{partner_sid}", "get patch put"),
-    // Last: who guesses passwords is slowed down.
+    // Last: a token may be revoked that is needed, and who guesses passwords is slowed down.
+    ("/core/v2/oauth/revoke", "post"),
     ("/core/v2/oauth/token", "post"),
 ];
 
@@ -99,6 +99,8 @@ fn objects(desk: &Desk) -> Result<Sids> {
         sids.entry(name).or_default().push(sid.clone());
         Ok(sid)
     };
+    let carrier = json!({ "type": "system_gateway", "name": "of the trunks" });
+    let carrier = desk.core.post("/endpoints", &carrier)?.ok()?["endpoint_sid"].clone();
     for i in 0..12 {
         let binding = json!({ "origination_did": format!("141555509{i:02}") });
         keep("binding_sid", &desk.lasting(REDIRECT, &binding)?)?;
@@ -108,11 +110,11 @@ fn objects(desk: &Desk) -> Result<Sids> {
         });
         keep("dialout_sid", &desk.mediator.post("/dialouts", &stages)?.ok()?)?;
         let endpoint = json!({ "type": "third_party", "name": format!("walk{i}") });
-        let endpoint = keep("endpoint_sid", &desk.core.post("/endpoints", &endpoint)?.ok()?)?;
+        keep("endpoint_sid", &desk.core.post("/endpoints", &endpoint)?.ok()?)?;
         let group = desk.core.post("/trunk_groups", &json!({ "name": "walk" }))?.ok()?;
         let group = keep("trunk_group_sid", &group)?;
         let trunks = format!("/trunk_groups/{group}/trunks");
-        let trunk = desk.core.post(&trunks, &json!({ "endpoint_sid": endpoint }))?.ok()?;
+        let trunk = desk.core.post(&trunks, &json!({ "endpoint_sid": carrier }))?.ok()?;
         keep("trunk_sid", &trunk)?;
         let did = json!({ "phonenumber": format!("151620655{i:02}") });
         keep("did_sid", &desk.core.post("/phonenumber/dids", &did)?.ok()?)?;
@@ -183,10 +185,29 @@ impl Walk<'_> {
         self.document.whole = method == "put";
         for _ in 0..requests {
             let target = self.target(path, &parameters);
-            let (kind, body) = self.body(&operation);
+            let (kind, mut body) = self.body(&operation);
+            if method == "put" && self.chance.once_in(2) {
+                // What GET gives can be put back.
+                body = self.shown(&target)?.or(body);
+            }
             self.request(path, method, &operation, (&target, kind.as_deref(), body.as_deref()))?;
         }
         Ok(())
+    }
+
+    /// The object at a target as it is now, where there is one.
+    fn shown(&self, target: &str) -> Result<Option<Vec<u8>>> {
+        let (api, path) = self.client(target)?;
+        let path = path.split('?').next().unwrap_or_default();
+        Ok(api.get(path)?.ok().ok().map(|object| object.to_string().into_bytes()))
+    }
+
+    /// Who asks for a target, and what it is below the prefix.
+    fn client<'t>(&self, target: &'t str) -> Result<(&Api, &'t str)> {
+        if let Some(rest) = target.strip_prefix("/core/v2") {
+            return Ok((&self.desk.core, rest));
+        }
+        Ok((&self.desk.mediator, target.strip_prefix("/mediator/v1").context("no API's path")?))
     }
 
     /// The path with sids and query arguments in it.
@@ -279,12 +300,7 @@ impl Walk<'_> {
         operation: &Value,
         (target, kind, body): (&str, Option<&str>, Option<&[u8]>),
     ) -> Result<()> {
-        let (api, prefix): (&Api, _) = match target.strip_prefix("/core/v2") {
-            Some(rest) => (&self.desk.core, rest),
-            None => {
-                (&self.desk.mediator, target.strip_prefix("/mediator/v1").context("no API's path")?)
-            }
-        };
+        let (api, prefix) = self.client(target)?;
         let headers: Vec<(&str, &str)> =
             kind.map(|kind| ("Content-Type", kind)).into_iter().collect();
         let upper = method.to_ascii_uppercase();
@@ -297,7 +313,9 @@ impl Walk<'_> {
         let mut fault = |what: String| {
             self.faults.push(format!("{name} {sent}\n  {what}\n  {}", reply.shown()));
         };
-        if status >= 500 {
+        // Valid credentials come with every request, until they are revoked.
+        let refused = (status == 401 || status == 429) && !path.contains("/oauth/");
+        if status >= 500 || refused {
             fault("the server's fault".to_owned());
         }
         let response = &operation["responses"][status.to_string()];

@@ -173,6 +173,7 @@ fn named(name: &str, chance: &mut Chance) -> Option<Value> {
         "routing_type" => Some(json!("failover")),
         "routing_data" | "voip_token" | "codec" | "location_sid" | "outbound" => Some(Value::Null),
         "allow_forward" => Some(json!("disabled")),
+        "asn_mode" => Some(json!("disable")),
         "number_format" => Some(json!("plus")),
         "transport" => Some(json!("tcp")),
         "direction" => Some(json!("any")),
