@@ -12,7 +12,7 @@ use super::schema::{Chance, Document, spoil};
 use crate::scene::REDIRECT;
 
 /// Requests of each operation.
-const REQUESTS: usize = 24;
+const REQUESTS: usize = 40;
 
 /// Every path of both APIs, and its methods.
 const PATHS: &[(&str, &str)] = &[
