@@ -9,7 +9,7 @@ use anyhow::{Context, Result, ensure};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::load::binding;
+use crate::load::plain;
 use crate::server::LOGIN;
 
 /// How long nothing may come back.
@@ -40,7 +40,7 @@ fn write(out: &mut TcpStream, to: SocketAddr, first: u32, count: u32) -> Result<
     )?;
     let mut chunk = String::new();
     for i in first..first + count {
-        chunk.push_str(&binding(i));
+        chunk.push_str(&plain(i));
         chunk.push('\n');
         if chunk.len() >= CHUNK_BYTES {
             write!(out, "{:x}\r\n{chunk}\r\n", chunk.len())?;

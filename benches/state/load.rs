@@ -29,8 +29,17 @@ pub(crate) struct Outcome {
     pub(crate) failed: usize,
 }
 
-/// The body that creates binding `i`.
-pub(crate) fn binding(i: u32) -> String {
+/// The body that creates binding `i`, without a name and attributes.
+pub(crate) fn plain(i: u32) -> String {
+    json!({
+        "redirect_did": table::redirect_did(i), "origination_did": table::caller(i),
+        "destination_did": table::destination(i), "maximum_ttl": -1,
+    })
+    .to_string()
+}
+
+/// The body that creates binding `i` with a name that a tenth of them have, and attributes.
+fn named(i: u32) -> String {
     json!({
         "redirect_did": table::redirect_did(i), "origination_did": table::caller(i),
         "destination_did": table::destination(i), "maximum_ttl": -1, "name": format!("b{}", i % 10),
@@ -53,7 +62,7 @@ pub(crate) fn create(to: SocketAddr, first: u32, rate: u32, count: u32) -> Resul
                 return Ok(outcome);
             }
             let due = begin + Duration::from_secs_f64(f64::from(i) / f64::from(rate));
-            let body = binding(first + i);
+            let body = named(first + i);
             thread::sleep(due.saturating_duration_since(Instant::now()));
             let answer =
                 http.exchange("POST", "/mediator/v1/bindings", &headers, Some(body.as_bytes()))?;

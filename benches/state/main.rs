@@ -162,7 +162,7 @@ impl Bench {
                 vec![("filter", quoted("destination_did", &table::destination(middle)))],
             ),
             ("binding_sid", vec![("filter", quoted("binding_sid", sid))]),
-            ("name of a tenth of them", vec![("filter", quoted("name", "b7"))]),
+            ("name", vec![("filter", quoted("name", "b7"))]),
             ("order date_created desc", vec![("order", "date_created desc".to_owned())]),
             ("no index: attributes.n", vec![("filter", "attributes.n eq 12345".to_owned())]),
         ];

@@ -22,7 +22,7 @@ use super::claims::Claims;
 use super::telling::Teller;
 use crate::metrics::{MessageDirection, ShardMetrics};
 
-/// Datagrams, messages or orders taken before the other sources get a turn.
+/// Datagrams or messages taken before the other sources get a turn.
 const BATCH: usize = 64;
 
 /// `SendFailed` that nobody waits for.
@@ -50,6 +50,8 @@ pub(super) struct ShardParts {
 pub(super) struct Shard {
     parts: ShardParts,
     readers: Vec<UdpReader>,
+    /// Kept for its capacity.
+    events: Vec<NetEvent>,
 }
 
 impl Shard {
@@ -59,7 +61,7 @@ impl Shard {
             Ok(readers) => readers,
             Err(cause) => return error!(%cause, "a UDP socket cannot be read"),
         };
-        let mut shard = Self { parts, readers };
+        let mut shard = Self { parts, readers, events: Vec::new() };
         let mut sleep = pin!(sleep_until(tokio::time::Instant::now()));
         loop {
             let busy = shard.work();
@@ -81,9 +83,18 @@ impl Shard {
     }
 
     /// Takes what is there, up to one batch of each source; whether there may be more.
+    ///
+    /// Orders are taken after messages and carried out before them: what the store's writer was told of before somebody
+    /// sent a message (a new endpoint, say) is known when the message is looked at.
     fn work(&mut self) -> bool {
         let now = self.parts.clock.now();
-        let more = self.read_sockets(now) | self.read_inbox(now) | self.read_orders(now);
+        let mut events = std::mem::take(&mut self.events);
+        let more = self.read_sockets(&mut events) | self.read_inbox(&mut events);
+        self.read_orders(now);
+        for event in events.drain(..) {
+            self.net_event(now, event);
+        }
+        self.events = events;
         if self.parts.engine.next_deadline().is_some_and(|due| due <= now) {
             self.guarded(|shard| shard.parts.engine.handle_deadline(now));
             self.carry_out(now);
@@ -91,38 +102,28 @@ impl Shard {
         more
     }
 
-    fn read_sockets(&mut self, now: Instant) -> bool {
+    fn read_sockets(&mut self, events: &mut Vec<NetEvent>) -> bool {
         let mut more = false;
-        let mut readers = std::mem::take(&mut self.readers);
-        for reader in &mut readers {
-            let drained = reader.drain(BATCH, &mut |event| {
-                if let Some(own) = self.parts.sorter.sort(event) {
-                    self.net_event(now, own);
-                }
-            });
+        for reader in &mut self.readers {
+            let drained =
+                reader.drain(BATCH, &mut |event| events.extend(self.parts.sorter.sort(event)));
             more |= !drained.empty;
         }
-        self.readers = readers;
         self.parts.sorter.flush();
         more
     }
 
-    fn read_inbox(&mut self, now: Instant) -> bool {
-        let mut taken = Vec::new();
-        let count = self.parts.net.drain(BATCH, &mut |event| taken.push(event));
-        for event in taken {
-            self.net_event(now, event);
-        }
-        count == BATCH
+    fn read_inbox(&mut self, events: &mut Vec<NetEvent>) -> bool {
+        self.parts.net.drain(BATCH, &mut |event| events.push(event)) == BATCH
     }
 
-    fn read_orders(&mut self, now: Instant) -> bool {
+    /// Carries out every order that is there: there are few, and none may stay behind a message.
+    fn read_orders(&mut self, now: Instant) {
         let mut taken = Vec::new();
-        let count = self.parts.orders.drain(BATCH, &mut |order| taken.push(order));
+        self.parts.orders.drain(super::ORDERS_LIMIT, &mut |order| taken.push(order));
         for order in taken {
             self.handle(now, order);
         }
-        count == BATCH
     }
 
     fn net_event(&mut self, now: Instant, event: NetEvent) {
