@@ -336,7 +336,9 @@ async fn a_host_that_hangs_holds_up_itself_alone_and_has_four_at_once() {
     assert_eq!(seen_hanging.got.lock().len(), 4);
     assert!(seen_quick.most_running.load(SeqCst) <= 4);
     scene.outcomes(28).await;
-    assert_eq!(seen_hanging.most_running.load(SeqCst), 8, "the first four were given up");
+    // Eight were given up; as many as four more may have begun since.
+    let begun = seen_hanging.got.lock().len();
+    assert!((8..=12).contains(&begun), "{begun} begun");
 }
 
 #[tokio::test]
