@@ -58,8 +58,7 @@ pub(super) fn folder(path: &Path) -> Result<Folder, OpenError> {
     check_format(&conn, &database)?;
     let sealer = key(&path.join(KEY), &conn)?;
     prepare(&conn).map_err(|error| cannot_open(&database, &error))?;
-    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)
-        .map_err(|error| cannot_open(&database, &error))?;
+    settle(&conn).map_err(|error| cannot_open(&database, &error))?;
     Ok(Folder { conn, sealer, lock, database })
 }
 
@@ -94,9 +93,15 @@ fn connect(database: &Path, cache_kib: i64) -> rusqlite::Result<Connection> {
     Ok(conn)
 }
 
+/// Lets the last connection that closes move the write-ahead log into the database: from here on it is known as good.
+fn settle(conn: &Connection) -> rusqlite::Result<()> {
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false).map(drop)
+}
+
 /// A connection that cannot write.
 pub(super) fn reader(database: &Path) -> rusqlite::Result<Connection> {
     let conn = connect(database, READER_CACHE)?;
+    settle(&conn)?;
     conn.pragma_update(None, "query_only", true)?;
     Ok(conn)
 }
