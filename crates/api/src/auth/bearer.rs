@@ -1,10 +1,7 @@
 //! Bearer tokens of the operator (RFC 6750). Only a hash of each is kept.
 
-use std::sync::Arc;
-
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use mediator_store::record::TokenRecord;
 use sha2::{Digest, Sha256};
 
 use super::{OPERATOR, Peer, authorization};
@@ -13,7 +10,7 @@ use crate::state::AppState;
 
 /// The operator, by this token.
 #[derive(Clone, Debug)]
-pub(crate) struct Operator(pub(crate) Arc<TokenRecord>);
+pub(crate) struct Operator;
 
 /// What is kept of a token, and what it is found by: nothing can be learned from how long the search takes.
 pub(crate) fn token_hash(token: &str) -> [u8; 32] {
@@ -35,7 +32,7 @@ impl FromRequestParts<AppState> for Operator {
         match held {
             Some(held) if held.record.access_expires > now => {
                 state.logins.succeeded(&attempt, OPERATOR)?;
-                Ok(Self(held.record))
+                Ok(Self)
             }
             _ => Err(state.logins.failed(&attempt, OPERATOR)),
         }

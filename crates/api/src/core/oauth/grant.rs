@@ -61,7 +61,7 @@ fn lifetime(form: &Args) -> Result<u64, Fault> {
         .ok_or_else(|| Fault::bad_argument(NAME, format!("expected 1 to {MAX_LIFETIME} seconds")))
 }
 
-fn required<'a>(form: &'a Args, name: &str) -> Result<&'a str, Fault> {
+pub(super) fn required<'a>(form: &'a Args, name: &str) -> Result<&'a str, Fault> {
     form.text(name).ok_or_else(|| Fault::bad_argument(name, "is required"))
 }
 

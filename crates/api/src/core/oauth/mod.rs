@@ -142,30 +142,22 @@ async fn update(item: &Item, json: &JsonObject, extent: Extent) -> Result<Respon
     Ok(Flavour::Core.written(revision, select.apply(show(&record, item.frame.partner_sid))))
 }
 
-/// Makes a token, by its access or its refresh text, good for nothing; without `token` the one that asks. What is no
-/// token is good for nothing already (RFC 7009 §2.2).
+/// Makes a token, by its access or its refresh text, good for nothing. What is no token is good for nothing already
+/// (RFC 7009 §2.2). `token` is required (§2.1): an empty form shuts nobody out.
 #[utoipa::path(post, path = "/oauth/revoke", tag = "OAuth",
     request_body(content = schema::RevokeForm, content_type = "application/x-www-form-urlencoded"),
     responses((status = 204)))]
 pub(super) async fn revoke(
-    Operator(own): Operator,
+    _: Operator,
     State(state): State<AppState>,
     request: Request,
 ) -> Result<Response, Fault> {
-    let is_empty = request.headers().get(CONTENT_TYPE).is_none();
-    let form = if is_empty { Args::default() } else { form(request).await? };
+    let form = form(request).await?;
+    let hash = token_hash(grant::required(&form, "token")?);
     let catalog = &state.backend.catalog;
-    let sid = match form.text("token") {
-        None => Some(own.sid),
-        Some(text) => {
-            let hash = token_hash(text);
-            let found =
-                catalog.token_by_hash(&hash).or_else(|| catalog.token_by_refresh_hash(&hash));
-            found.map(|held| held.record.sid)
-        }
-    };
-    let Some(sid) = sid else { return Ok(answer::deleted()) };
-    let op = Op::Delete { kind: Kind::Token, sid, expect: None };
+    let found = catalog.token_by_hash(&hash).or_else(|| catalog.token_by_refresh_hash(&hash));
+    let Some(found) = found else { return Ok(answer::deleted()) };
+    let op = Op::Delete { kind: Kind::Token, sid: found.record.sid, expect: None };
     match store_calls::try_write(&state.backend, Write::one(state.now(), op)).await {
         Ok(_) | Err(Refused::Gone { .. }) => Ok(answer::deleted()),
         Err(refused) => Err(refused.into()),

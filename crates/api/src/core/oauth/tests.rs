@@ -124,7 +124,9 @@ fn a_revoked_token_opens_nothing() {
     assert_eq!(revoke(TOKEN, &format!("token={}", text(&two, "refresh_token"))), 204);
     assert!(!opens(&office, &text(&two, "access_token")));
     let three = text(&token(&office, RIGHT), "access_token");
-    assert_eq!(revoke(&three, ""), 204);
+    assert_eq!(revoke(&three, ""), 400);
+    assert!(opens(&office, &three), "an empty form shuts nobody out");
+    assert_eq!(revoke(&three, &format!("token={three}")), 204);
     assert!(!opens(&office, &three) && opens(&office, TOKEN));
     assert_eq!(revoke("nothing", ""), 401);
 }

@@ -29,8 +29,8 @@ pub(in crate::core) struct TokenForm {
 #[derive(ToSchema)]
 #[schema(as = core::RevokeForm)]
 pub(in crate::core) struct RevokeForm {
-    /// An access or refresh token; the one that asks where it is not said.
-    token: Option<String>,
+    /// An access or refresh token.
+    token: String,
 }
 
 /// A bearer token, without what opens doors.
