@@ -194,7 +194,7 @@ impl Bindings<'_> {
             return Ok(());
         }
         let mut ledger = Ledger::read(self.picture, objects.bindings.len());
-        let (mut ops, mut left_out) = (Vec::new(), 0_usize);
+        let (mut asked, mut left_out) = (Vec::new(), 0_usize);
         for spec in &objects.bindings {
             let account = self.plan.endpoints.get(&spec.account_sid).copied();
             let Some(account) =
@@ -204,28 +204,26 @@ impl Bindings<'_> {
                 continue;
             };
             let print = wanted::binding_fingerprint(spec, key);
-            let op = self.op_of(spec, account, ledger.print(spec.sid).map(|said| said == print))?;
+            let before = ledger.print(spec.sid);
+            let op = self.op_of(spec, account, before.map(|said| said == print))?;
             ledger.note(spec.sid, print);
-            done.bindings += usize::from(op.is_some());
-            ops.extend(op);
-            if ops.len() == Write::MAX_OPS {
-                self.flush(&mut ops)?;
+            asked.extend(op.map(|op| Asked { op, sid: spec.sid, before }));
+            if asked.len() == Write::MAX_OPS {
+                self.flush(&mut asked, &mut ledger, done)?;
             }
         }
+        self.flush(&mut asked, &mut ledger, done)?;
         if left_out > 0 {
             done.notes.push(format!(
                 "{left_out} bindings of the file are left out: their redirect_did belongs to another endpoint by now"
             ));
         }
-        // Behind the bindings, or with them where they are few: one that is there and was not noted yet counts as made by
-        // the API, and is noted at the next start.
-        for op in ledger.ops(self.picture) {
-            if ops.len() == Write::MAX_OPS {
-                self.flush(&mut ops)?;
-            }
-            ops.push(op);
+        // Behind the bindings: one that is there and was not noted yet counts as made by the API, and is noted at the next
+        // start.
+        for ops in ledger.ops(self.picture).chunks(Write::MAX_OPS) {
+            write(self.store, ops.to_vec(), self.now).map_err(ProvisionError::Refused)?;
         }
-        self.flush(&mut ops)
+        Ok(())
     }
 
     /// What makes the store hold one binding; `None` where it does. `said`: whether the file says what it said the last
@@ -265,28 +263,49 @@ impl Bindings<'_> {
         }))
     }
 
-    /// Writes what was gathered, and begins anew.
-    fn flush(&self, ops: &mut Vec<Op>) -> Result<(), ProvisionError> {
-        self.write(std::mem::take(ops))
+    /// Writes what was gathered, and begins anew. What was not written counts as not said: the next start or reload tries
+    /// again.
+    fn flush(
+        &self,
+        asked: &mut Vec<Asked>,
+        ledger: &mut Ledger,
+        done: &mut Provisioned,
+    ) -> Result<(), ProvisionError> {
+        done.bindings += asked.len();
+        self.write(asked, &mut |lost| {
+            done.bindings -= 1;
+            ledger.restore(lost.sid, lost.before);
+        })?;
+        asked.clear();
+        Ok(())
     }
 
     /// Writes; where another writer, or a claim, was quicker with one of them, the others are written without it.
-    fn write(&self, mut ops: Vec<Op>) -> Result<(), ProvisionError> {
-        if ops.is_empty() {
-            return Ok(());
-        }
-        match write(self.store, ops.clone(), self.now) {
+    fn write(&self, asked: &[Asked], lost: &mut dyn FnMut(&Asked)) -> Result<(), ProvisionError> {
+        let [first, rest @ ..] = asked else { return Ok(()) };
+        let ops = asked.iter().map(|asked| asked.op.clone()).collect();
+        match write(self.store, ops, self.now) {
             Ok(()) => Ok(()),
             Err(refused) if !is_a_race(&refused) => Err(ProvisionError::Refused(refused)),
-            Err(refused) if ops.len() == 1 => {
-                warn!(reason = %refused, "a binding of the file is left as it is");
+            Err(refused) if rest.is_empty() => {
+                warn!(reason = %refused, "a binding of the file is left as it is until the next start or reload");
+                lost(first);
                 Ok(())
             }
             Err(_) => {
-                let second = ops.split_off(ops.len() / 2);
-                self.write(ops)?;
-                self.write(second)
+                let (one, other) = asked.split_at(asked.len() / 2);
+                self.write(one, lost)?;
+                self.write(other, lost)
             }
         }
     }
+}
+
+/// What is asked of the store for one binding of the file.
+struct Asked {
+    op: Op,
+    /// The file's sid.
+    sid: Sid,
+    /// The fingerprint of what the file said before.
+    before: Option<u64>,
 }

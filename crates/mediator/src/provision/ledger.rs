@@ -51,6 +51,15 @@ impl Ledger {
         }
     }
 
+    /// Takes a note back: the file said `before`.
+    pub(super) fn restore(&mut self, sid: Sid, before: Option<u64>) {
+        if let Some(print) = before {
+            return self.note(sid, print);
+        }
+        self.prints.remove(&sid);
+        self.changed.insert(bucket_of(sid));
+    }
+
     /// What writes down the buckets that changed.
     pub(super) fn ops(self, picture: &Picture) -> Vec<Op> {
         let mut members: HashMap<u16, Vec<(Sid, u64)>> = HashMap::new();
