@@ -22,7 +22,7 @@ use mediator_model::{
     UnixMillis,
 };
 use mediator_sip::digest::NonceKey;
-use mediator_table::{BindingTable, ContactTable, Gate, GateSettings};
+use mediator_table::{BindingTable, ContactTable, Gate, GateSettings, UnboundPorts};
 
 const SERVER: &str = "127.0.0.1:15160";
 const CALLER: &str = "127.0.0.3:5060";
@@ -89,6 +89,7 @@ impl Stage {
             bindings: Arc::new(bindings()?),
             locations: Arc::new(ContactTable::new()),
             admission: Arc::new(Gate::new(GateSettings::default())),
+            media: Arc::new(UnboundPorts::new(30_000..=39_999)),
         };
         let engine = Engine::new(EngineSetup {
             shard: 0,

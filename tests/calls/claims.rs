@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use mediator_call::io::ClaimOutcome;
 use mediator_sim::{CALLER, Move, Party, REDIRECT, Sim, Stage, number};
 
 use crate::support::{ALICE, BOB, code, ends_well, millis, outcome, seconds, world};
@@ -55,6 +56,15 @@ fn a_claim_that_cannot_be_stored_fails_the_call() {
     let mut sim = waiting(1);
     sim.claim_delay = None;
     assert_eq!(code(outcome(&mut sim, REDIRECT, seconds(2)).as_ref()), 503);
+    ends_well(&mut sim);
+}
+
+#[test]
+fn a_claim_that_another_had_before_leaves_its_caller_without_a_binding() {
+    let mut sim = waiting(1);
+    sim.claim_delay = None;
+    sim.claim_fails = ClaimOutcome::Lost;
+    assert_eq!(code(outcome(&mut sim, REDIRECT, seconds(2)).as_ref()), 480);
     ends_well(&mut sim);
 }
 

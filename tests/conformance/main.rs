@@ -17,7 +17,7 @@ use mediator_model::{
     Outbound, Sid, Transport, Trunk, TrunkGroup, TrunkGroupIndex, UnixMillis,
 };
 use mediator_sip::digest::NonceKey;
-use mediator_table::{BindingTable, ContactTable, Gate, GateSettings};
+use mediator_table::{BindingTable, ContactTable, Gate, GateSettings, UnboundPorts};
 
 /// A number with a binding, and where it leads.
 const REDIRECT: &str = "15162065346";
@@ -292,6 +292,7 @@ fn engine() -> Engine {
             bindings: Arc::new(table),
             locations: Arc::new(ContactTable::new()),
             admission: Arc::new(Gate::new(GateSettings::default())),
+            media: Arc::new(UnboundPorts::new(30_000..=39_999)),
         },
         seed: [1; 32],
         epoch: UnixMillis(1_700_000_000_000),

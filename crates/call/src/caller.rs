@@ -20,7 +20,7 @@ use crate::call::Call;
 use crate::cdr::Originator;
 use crate::context::{ALLOW, Core};
 use crate::dial::{Caller100Rel, PendingAnswer, local_tag};
-use crate::io::Event;
+use crate::io::{ClaimOutcome, Event};
 use crate::leg::{Side, Unacknowledged};
 use crate::request::{Body, EarlyDialog, write_session_expires};
 use crate::sdp::sdp_of;
@@ -385,18 +385,28 @@ impl Call {
     }
 
     /// A claim on the way here is stored, or is not.
-    pub(crate) fn claim_stored(&mut self, cx: &mut Core, durable: bool) {
-        if durable {
-            if let Some(dial) = &mut self.dial {
-                dial.claims_pending = dial.claims_pending.saturating_sub(1);
-            }
-            if self.dial.as_ref().is_some_and(|dial| dial.failed) {
-                return self.fail_by_verdict(cx);
-            }
-            self.try_answer_caller(cx);
-        } else if self.invite.is_some() {
+    pub(crate) fn claim_stored(&mut self, cx: &mut Core, outcome: ClaimOutcome) {
+        match outcome {
+            ClaimOutcome::Durable => self.claim_is_durable(cx),
+            ClaimOutcome::Lost => self.fail_unclaimed(cx, 480),
+            ClaimOutcome::Failed => self.fail_unclaimed(cx, 503),
+        }
+    }
+
+    fn claim_is_durable(&mut self, cx: &mut Core) {
+        if let Some(dial) = &mut self.dial {
+            dial.claims_pending = dial.claims_pending.saturating_sub(1);
+        }
+        if self.dial.as_ref().is_some_and(|dial| dial.failed) {
+            return self.fail_by_verdict(cx);
+        }
+        self.try_answer_caller(cx);
+    }
+
+    fn fail_unclaimed(&mut self, cx: &mut Core, status: u16) {
+        if self.invite.is_some() {
             self.drop_leg_b(cx);
-            self.fail_caller(cx, Answer::plain(503), Originator::System);
+            self.fail_caller(cx, Answer::plain(status), Originator::System);
         }
     }
 }

@@ -1,8 +1,10 @@
 //! Call records: what a call was, built while it runs (contract §5, Mediator CDR).
 
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 
-use mediator_model::{Binding, Flow, Number, Sid, UnixMillis};
+use mediator_media::Figures;
+use mediator_model::{Binding, Dialout, Flow, Number, Sid, UnixMillis};
 
 use crate::FlowKind;
 
@@ -37,6 +39,8 @@ pub struct CallRecord {
     pub kind: FlowKind,
     /// The first binding, whose attributes and dtmf the record shows.
     pub binding: Option<Arc<Binding>>,
+    /// The dialout, of a call that we began.
+    pub dialout: Option<Arc<Dialout>>,
     /// The endpoint that ran the flow: the mediator endpoint of a binding, else the one that was called.
     pub endpoint: Option<Sid>,
     /// The endpoint that the call came from.
@@ -66,6 +70,8 @@ pub struct CallRecord {
     pub identity: Option<Number>,
     /// The codec that both sides agreed on last, by its registered name; `None`: none.
     pub codec: Option<&'static str>,
+    /// What was counted of leg A's media and leg B's; `None`: it did not pass here.
+    pub figures: Option<Box<[Figures; 2]>>,
     /// Leg B: the one that answered, else the one that was tried last; `None`: nothing was dialled.
     pub leg_b: Option<LegB>,
 }

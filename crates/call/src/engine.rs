@@ -78,9 +78,10 @@ impl Engine {
                     self.resolved(waiting, &candidates);
                 }
             }
-            Input::ClaimStored { call, durable } => {
-                self.with_sid(call, |call, core| call.claim_stored(core, durable));
+            Input::ClaimStored { call, outcome } => {
+                self.with_sid(call, |call, core| call.claim_stored(core, outcome));
             }
+            Input::Media(_) | Input::Dial(_) => {}
             Input::Directory(directory) => {
                 let before = core::mem::replace(&mut self.core.directory, directory);
                 self.core.forget_registrations(&before);

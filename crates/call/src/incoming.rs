@@ -433,6 +433,7 @@ fn new_record(core: &mut Core, accepted: &Accepted, flow: FlowOf) -> CallRecord 
         call: core.dice.sid(),
         kind: flow.kind,
         binding: flow.binding,
+        dialout: None,
         endpoint: flow.endpoint.and_then(sid),
         endpoint_src: sid(*source).unwrap_or_else(|| core.dice.sid()),
         number_src: who.caller.told(),
@@ -447,6 +448,7 @@ fn new_record(core: &mut Core, accepted: &Accepted, flow: FlowOf) -> CallRecord 
         flow_src: core.layer.server_source(*server).unwrap_or_else(nowhere),
         identity: who.asserted,
         codec: None,
+        figures: None,
         leg_b: None,
     }
 }

@@ -6,13 +6,14 @@
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::net::{IpAddr, SocketAddr};
+use core::net::{IpAddr, Ipv4Addr, SocketAddr};
 use core::time::Duration;
 
 use bytes::Bytes;
+use mediator_media::{Event as MediaEvent, Order};
 use mediator_model::{
-    Admission, Bindings, Change, ConnectionId, Directory, Flow, ListenerId, Locations, Number, Sid,
-    Transport, UnixMillis,
+    Admission, Bindings, Change, ConnectionId, Dialout, Directory, Flow, ListenerId, Locations,
+    MediaPorts, Number, Sid, Transport, UnixMillis,
 };
 use mediator_sip::digest::{Algorithm, NonceKey};
 use mediator_sip::transaction::{ClientKey, TimerSettings};
@@ -58,11 +59,61 @@ pub struct Settings {
     pub timers: TimerSettings,
     /// Calls at once in one shard; more get 503.
     pub max_calls: usize,
+    /// Who carries media, and how.
+    pub media: MediaSettings,
+    /// How dialouts are confirmed.
+    pub dialout: DialoutSettings,
+}
+
+/// Who carries the media of calls.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum MediaMode {
+    /// We do: each side sees our address alone.
+    Relay,
+    /// The two sides send to each other, where nothing of a call needs media of ours.
+    Direct,
+}
+
+/// `[media]`, as far as calls need it.
+#[derive(Clone, Debug)]
+pub struct MediaSettings {
+    /// Who carries media. Default relay.
+    pub mode: MediaMode,
+    /// Our address in SDP.
+    pub address: IpAddr,
+    /// Both legs end after this time without RTP. Default 60 s.
+    pub timeout: Duration,
+    /// Whether a caller is answered before an announcement, instead of hearing it as early media. Default no.
+    pub answer_before_announce: bool,
+}
+
+/// `[dialout]`, as far as calls need it.
+#[derive(Clone, Copy, Debug)]
+pub struct DialoutSettings {
+    /// The key that confirms. Default `1`.
+    pub confirmation_key: char,
+    /// How often it is asked for. Default 3.
+    pub confirmation_attempts: u32,
+    /// How long each time, from the end of the prompt. Default 5 s.
+    pub confirmation_wait: Duration,
+}
+
+impl Default for DialoutSettings {
+    fn default() -> Self {
+        Self {
+            confirmation_key: '1',
+            confirmation_attempts: 3,
+            confirmation_wait: Duration::from_secs(5),
+        }
+    }
 }
 
 impl Settings {
-    /// Settings with the contract's defaults for the given sockets.
+    /// Settings with the contract's defaults for the given sockets; media is received at the first one's address.
     pub fn new(listeners: Vec<Listener>, nonce_key: NonceKey) -> Self {
+        let media_address = listeners
+            .first()
+            .map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |listener| listener.advertised.ip());
         Self {
             listeners,
             realm: "mediator".into(),
@@ -75,6 +126,13 @@ impl Settings {
             min_se: Duration::from_secs(90),
             timers: TimerSettings::default(),
             max_calls: 200_000,
+            media: MediaSettings {
+                mode: MediaMode::Relay,
+                address: media_address,
+                timeout: Duration::from_mins(1),
+                answer_before_announce: false,
+            },
+            dialout: DialoutSettings::default(),
         }
     }
 }
@@ -88,6 +146,8 @@ pub struct Ports {
     pub locations: Arc<dyn Locations>,
     /// Limits, health, replay and abuse counters.
     pub admission: Arc<dyn Admission>,
+    /// Our ports for media.
+    pub media: Arc<dyn MediaPorts>,
 }
 
 /// How an engine begins.
@@ -130,6 +190,17 @@ pub struct QueryId(pub u64);
 /// A call as the API and the driver name it.
 pub type CallSid = Sid;
 
+/// What became of a claim that was to be stored.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ClaimOutcome {
+    /// It is durable: the caller may hear an answer.
+    Durable,
+    /// The binding is another's by now, or gone: the caller has none, and hears 480.
+    Lost,
+    /// The store could not keep it: 503.
+    Failed,
+}
+
 /// What the driver hands over.
 #[derive(Clone, Debug)]
 pub enum Input {
@@ -158,9 +229,13 @@ pub enum Input {
     ClaimStored {
         /// The call that waits.
         call: CallSid,
-        /// Whether the claim is durable.
-        durable: bool,
+        /// What became of it.
+        outcome: ClaimOutcome,
     },
+    /// What became of the media of a call; [`MediaEvent::TrackNeeded`] is none of the engine's business.
+    Media(MediaEvent),
+    /// A dialout's time has come: it is dialled now. It ends with [`Event::CallEnded`], whatever becomes of it.
+    Dial(Arc<Dialout>),
     /// From here on calls are routed by this directory.
     Directory(Arc<Directory>),
     /// From here on calls are made by these settings.
@@ -196,6 +271,8 @@ pub enum Output {
         /// What to store.
         change: Change,
     },
+    /// Do this with a call's media; what comes of it is told with [`Input::Media`].
+    Media(Order),
     /// Something happened that an operator, the API or the records want to know.
     Event(Event),
 }

@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 use core::net::IpAddr;
 
 use bytes::Bytes;
+pub use mediator_media::Side;
 use mediator_model::{Flow, Instant, Sid};
 use mediator_sip::dialog::{
     Dialog, Negotiated, OfferAnswer, Retransmit2xx, SessionTimer, SessionTimerSettings, TimerOffer,
@@ -20,26 +21,6 @@ use crate::request::{Body, LoginOf, Met, Queued};
 
 /// ACKs that a leg remembers; re-INVITEs that follow each other faster than that lose the oldest.
 const MAX_SENT_ACKS: usize = 8;
-
-/// The two sides of a call.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Side {
-    /// Where the call came from.
-    A,
-    /// Where it went.
-    B,
-}
-
-impl Side {
-    /// The other side.
-    #[must_use]
-    pub const fn other(self) -> Self {
-        match self {
-            Self::A => Self::B,
-            Self::B => Self::A,
-        }
-    }
-}
 
 /// The SDP that we send on a leg: our own o= line, whose version grows with each change (RFC 3264 §8).
 #[derive(Clone, Debug)]

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use mediator_call::io::{Input, Listener};
 use mediator_model::UnixMillis;
-use mediator_net::Clock;
+use mediator_net::{Clock, RtpPorts};
 use mediator_store::{Op, Store, Write as StoreWrite};
 use tokio::runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -22,14 +22,14 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 use tracing::{error, info, warn};
 
 use crate::cli::LogArgs;
-use crate::config::{Config, Fault, Objects};
+use crate::config::{Config, Fault, MediaSettings, Objects};
 use crate::http::{HttpServer, Operators, ReloadableTls};
 use crate::memory::Memory;
 use crate::metrics::{Metrics, ProcessMetrics};
 use crate::provision::{Provisioned, provision, read_picture};
 use crate::reload::{Reread, reread};
 use crate::services::{Ears, ServiceParts, Services};
-use crate::shards::{Shards, SharedState, Sockets, epoch, gate};
+use crate::shards::{OfProcess, Shards, SharedState, Sockets, epoch, gate};
 use crate::shutdown::{Phase, Shutdown};
 use crate::storage::{Storage, StorageError};
 use crate::telemetry::Telemetry;
@@ -92,7 +92,9 @@ impl Start<'_> {
         let listeners = sockets.listeners().to_vec();
         let ears = Ears::new(calls.clone(), memory.catalog.clone(), listeners.clone());
         let audience = ears.audience.clone();
-        let state = SharedState::new(&memory, store.clone(), audience, nonce_seed);
+        let media_ports = Arc::new(rtp_ports(&config.media, nonce_seed));
+        let own = OfProcess { nonce_seed, media_ports };
+        let state = SharedState::new(&memory, store.clone(), audience, own);
         let shards =
             Shards::start(&config, sockets, &state, clock).map_err(|error| error.to_string())?;
         let orders = shards.orders();
@@ -133,6 +135,13 @@ impl Start<'_> {
             reload_again: false,
         })
     }
+}
+
+/// The ports of `[media]`, from any one of them on.
+fn rtp_ports(media: &MediaSettings, seed: [u8; 32]) -> RtpPorts {
+    let (first, last) = media.port_range;
+    let [a, b, c, d, ..] = seed;
+    RtpPorts::new(media.listen_address, first..=last, u32::from_le_bytes([a, b, c, d]))
 }
 
 /// How often the end of calls is looked for while draining.
@@ -277,7 +286,7 @@ impl Node {
     /// Lets a new config count: calls in progress go on with what they have.
     fn take(&mut self, reread: Reread, provisioned: &Provisioned) {
         self.config = reread.config;
-        let settings = self.state.settings(&self.config.sip, self.listeners.clone());
+        let settings = self.state.settings(&self.config, self.listeners.clone());
         self.shards.order(&Input::Settings(Arc::new(settings)));
         if let (Some(tls), Some(files)) = (&self.tls, &self.config.api.tls)
             && let Err(cause) = tls.reload(files)

@@ -41,6 +41,8 @@ pub struct Attributes {
     pub announce: Option<Box<str>>,
     /// What the caller hears while leg B is dialled.
     pub ringback: Ringback,
+    /// Of a dialout: stage one is asked to press a key before it is connected; the prompt's URL, or `default`.
+    pub confirmation: Option<Box<str>>,
     /// All attributes as they came, those included that nothing here acts on: a JSON object, for call records.
     pub json: Option<Box<str>>,
 }
@@ -102,6 +104,13 @@ impl Attributes {
                     "moh" => Ringback::HoldMusic,
                     "passthrough" => Ringback::Passthrough,
                     _ => return Err(AttributeError::Ringback),
+                }
+            }
+            "use_call_confirmation" => {
+                self.confirmation = match value {
+                    "false" => None,
+                    "true" | "" => Some("default".into()),
+                    url => Some(printable(key, url)?),
                 }
             }
             _ => {

@@ -1,8 +1,8 @@
 //! The words that every other crate speaks: numbers, sids, bindings, endpoints, trunk groups, changes.
 //!
 //! Everything here is a value. No clock, no socket, no file; `no_std` so that the compiler
-//! refuses them. The three traits at the end ([`Bindings`], [`Locations`], [`Admission`]) are what the call engine
-//! asks of the state that shards share; the crate `table` answers them.
+//! refuses them. The traits at the end ([`Bindings`], [`Locations`], [`Admission`], [`MediaPorts`]) are what the call
+//! engine asks of the state that shards share; the crates `table` and `net` answer them.
 #![no_std]
 
 extern crate alloc;
@@ -12,6 +12,7 @@ extern crate std;
 mod attributes;
 mod binding;
 mod change;
+mod dialout;
 mod directory;
 mod endpoint;
 mod number;
@@ -25,6 +26,7 @@ mod trunk;
 pub use attributes::{AttributeError, Attributes, ExtraHeader, Ringback};
 pub use binding::{Binding, BindingKey, ClaimWindow};
 pub use change::Change;
+pub use dialout::Dialout;
 pub use directory::{Did, DidRoute, Directory, DirectoryError, SourceMatch};
 pub use endpoint::{
     Address, AddressHost, Cidr, CidrError, Direction, Endpoint, EndpointIndex, EndpointKind,
@@ -33,7 +35,7 @@ pub use endpoint::{
 pub use number::{Number, NumberDigits, NumberError};
 pub use ports::{
     Admission, AdmissionRefused, Bindings, Claim, ContactBinding, ContactError, ContactUpdate,
-    Locations, Lookup, MatchRule, TrunkWay,
+    Locations, Lookup, MatchRule, MediaPort, MediaPorts, NoMediaPort, TrunkWay,
 };
 pub use sid::{Sid, SidError};
 pub use time::{Instant, UnixMillis};

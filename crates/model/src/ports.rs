@@ -201,3 +201,37 @@ pub trait Admission: Send + Sync {
     /// Takes one of the challenges that one address gets a second; `false`: say nothing.
     fn admit_challenge(&self, source: SocketAddr, now: Instant) -> bool;
 }
+
+/// A pair of our UDP ports for the media of one leg: RTP on the even one, RTCP on the next (RFC 3550 §11).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct MediaPort(u16);
+
+impl MediaPort {
+    /// The pair that begins with an even port below 65535; `None` for an odd one, and for 0.
+    pub const fn new(rtp: u16) -> Option<Self> {
+        if rtp == 0 || !rtp.is_multiple_of(2) { None } else { Some(Self(rtp)) }
+    }
+
+    /// The port of RTP.
+    pub const fn rtp(self) -> u16 {
+        self.0
+    }
+
+    /// The port of RTCP.
+    pub const fn rtcp(self) -> u16 {
+        self.0 | 1
+    }
+}
+
+/// No pair of ports of `media.port_range` is free.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("no port of media.port_range is free")]
+pub struct NoMediaPort;
+
+/// The ports for media. A pair is reserved when a call begins; the session that is opened with it gives it back.
+pub trait MediaPorts: Send + Sync {
+    /// Takes a pair that nobody has, bound and ready.
+    fn reserve(&self) -> Result<MediaPort, NoMediaPort>;
+    /// Gives back a pair with which no session was opened.
+    fn release(&self, port: MediaPort);
+}

@@ -1,4 +1,4 @@
-//! Sockets for SIP: UDP and TCP, the look-up of servers by name (RFC 3263), and the one clock read.
+//! Sockets: UDP and TCP for SIP, ports for RTP, the look-up of servers by name (RFC 3263), and the one clock read.
 //!
 //! Shards drive it. A shard reads its UDP sockets itself ([`UdpReader::drain`] calls straight into
 //! a closure); connections are read by small tasks on the shards' runtimes and reach the owner of a
@@ -72,6 +72,7 @@ mod inbox;
 mod listeners;
 mod local_address;
 mod moderation;
+mod rtp;
 mod sender;
 mod stream;
 mod udp;
@@ -88,6 +89,7 @@ pub use inbox::{INBOX_LIMIT, Inbox, Post, inbox};
 pub use listeners::Listeners;
 pub use local_address::{LocalAddresses, local_address_towards};
 pub use moderation::Moderation;
+pub use rtp::{RtpPorts, RtpSockets};
 pub use sender::Sender;
 pub use stream::{
     Frame, FrameReader, StreamCounts, StreamListener, StreamParts, StreamPolicy, StreamSettings,

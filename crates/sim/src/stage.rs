@@ -1,11 +1,12 @@
 //! Endpoints, trunks, numbers and bindings of a run: the usual set, to be changed before the engines start.
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use mediator_call::Engine;
-use mediator_call::io::{EngineSetup, Listener, Ports, Settings};
+use mediator_call::io::{EngineSetup, Listener, MediaMode, Ports, Settings};
 use mediator_model::{
     Address, AddressHost, AllowForward, Attributes, Binding, BindingKey, ClaimWindow, Did,
     Direction, Directory, Endpoint, EndpointIndex, EndpointKind, FailurePolicy, ListenerId, Number,
@@ -13,7 +14,7 @@ use mediator_model::{
     TrunkGroupIndex, UnixMillis,
 };
 use mediator_sip::digest::NonceKey;
-use mediator_table::{BindingTable, ContactTable, Gate, GateSettings};
+use mediator_table::{BindingTable, ContactTable, Gate, GateSettings, UnboundPorts};
 
 use crate::Dice;
 
@@ -52,6 +53,8 @@ pub struct Stage {
     pub gate: GateSettings,
     /// How many engines share the calls.
     pub shards: usize,
+    /// Our ports for media.
+    pub media_ports: RangeInclusive<u16>,
     sids: u128,
 }
 
@@ -68,9 +71,10 @@ impl Stage {
             groups: Vec::new(),
             dids: Vec::new(),
             bindings: Vec::new(),
-            settings: Settings::new(listeners, NonceKey::new([7; 32])),
+            settings: direct(Settings::new(listeners, NonceKey::new([7; 32]))),
             gate: GateSettings::default(),
             shards: 1,
+            media_ports: 30_000..=39_999,
             sids: 1000,
         };
         let caller = stage.gateway("caller", "10.1.0.1:5060");
@@ -228,10 +232,12 @@ impl Stage {
             table.insert(Arc::new(binding), EPOCH).expect("a test binds a number once");
         }
         let gate = Arc::new(Gate::new(self.gate));
+        let media = Arc::new(UnboundPorts::new(self.media_ports));
         let ports = Ports {
             bindings: table.clone(),
             locations: Arc::new(ContactTable::new()),
             admission: gate.clone(),
+            media: media.clone(),
         };
         let settings = Arc::new(self.settings);
         let engines = (0..self.shards)
@@ -247,8 +253,14 @@ impl Stage {
                 })
             })
             .collect();
-        Built { engines, table, gate, directory, ports }
+        Built { engines, table, gate, media, directory, ports }
     }
+}
+
+/// With media of ours only where a call needs it.
+fn direct(mut settings: Settings) -> Settings {
+    settings.media.mode = MediaMode::Direct;
+    settings
 }
 
 /// What a stage becomes.
@@ -256,6 +268,7 @@ pub(crate) struct Built {
     pub(crate) engines: Vec<Engine>,
     pub(crate) table: Arc<BindingTable>,
     pub(crate) gate: Arc<Gate>,
+    pub(crate) media: Arc<UnboundPorts>,
     pub(crate) directory: Arc<Directory>,
     pub(crate) ports: Ports,
 }

@@ -7,14 +7,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use mediator_call::io::{Event, Input, Output, Ports, QueryId};
+use mediator_call::io::{ClaimOutcome, Event, Input, Output, Ports, QueryId};
 use mediator_call::route::{Claiming, Router};
 use mediator_call::{CallRecord, Engine, Explained, explain};
+use mediator_media::Order;
 use mediator_model::{
     Change, ConnectionId, Directory, Flow, Instant, ListenerId, Number, Sid, Transport,
 };
 use mediator_sip::{peek_call_id, shard_hash};
-use mediator_table::{BindingTable, Gate};
+use mediator_table::{BindingTable, Gate, UnboundPorts};
 
 use crate::agent::{Agent, Party, Profile};
 use crate::dice::Dice;
@@ -45,6 +46,10 @@ pub struct Sim {
     pub names: BTreeMap<String, Vec<(Transport, SocketAddr)>>,
     /// How long a claim takes to be stored; `None`: it fails at once.
     pub claim_delay: Option<Duration>,
+    /// What becomes of a claim that is not stored.
+    pub claim_fails: ClaimOutcome,
+    /// What was asked of media.
+    pub media_orders: Vec<Order>,
     /// Claims that were to be stored.
     pub claims: Vec<Change>,
     /// What no run may show.
@@ -53,6 +58,7 @@ pub struct Sim {
     pub(crate) agents: Vec<Agent>,
     pub(crate) secrets: Vec<(Party, String)>,
     pub(crate) gate: Arc<Gate>,
+    pub(crate) media_ports: Arc<UnboundPorts>,
     pub(crate) table: Arc<BindingTable>,
     pub(crate) directory: Arc<Directory>,
     ports: Ports,
@@ -78,12 +84,15 @@ impl Sim {
             records: Vec::new(),
             names: BTreeMap::new(),
             claim_delay: Some(Duration::from_millis(3)),
+            claim_fails: ClaimOutcome::Failed,
+            media_orders: Vec::new(),
             claims: Vec::new(),
             faults: Vec::new(),
             engines: built.engines,
             agents: Vec::new(),
             secrets: Vec::new(),
             gate: built.gate,
+            media_ports: built.media,
             table: built.table,
             directory: built.directory,
             ports: built.ports,
@@ -160,6 +169,11 @@ impl Sim {
         if let Some((connection, _, _)) = self.streams.remove(&at) {
             self.tell(&Input::ConnectionClosed(connection));
         }
+    }
+
+    /// How many pairs of media ports somebody has.
+    pub fn media_ports_used(&self) -> usize {
+        self.media_ports.used()
     }
 
     /// How many calls an endpoint takes part in, by its place in the stage.
@@ -284,8 +298,12 @@ impl Sim {
                 self.drive(shard, Input::Resolved { id, candidates });
             }
             Coming::ClaimStored { shard, call } => {
-                let durable = self.claim_delay.is_some();
-                self.drive(shard, Input::ClaimStored { call, durable });
+                let outcome = if self.claim_delay.is_some() {
+                    ClaimOutcome::Durable
+                } else {
+                    self.claim_fails
+                };
+                self.drive(shard, Input::ClaimStored { call, outcome });
             }
         }
     }
@@ -320,6 +338,7 @@ impl Sim {
                         self.put(at, Coming::Resolved { shard, id, host });
                     }
                 }
+                Output::Media(order) => self.media_orders.push(order),
                 Output::StoreClaim { call, change } => {
                     self.claims.push(change);
                     let at = self.now + self.claim_delay.unwrap_or_default();

@@ -13,7 +13,9 @@ mod bindings;
 mod contacts;
 mod gate;
 mod index;
+mod media_ports;
 
 pub use bindings::{BindingTable, DuplicateKey, EXPIRE_BATCH, Journal, WriteError};
 pub use contacts::{ContactTable, MAX_CONTACTS};
 pub use gate::{BanSettings, Gate, GateCounters, GateSettings, MAX_NONCES, MAX_SOURCES};
+pub use media_ports::UnboundPorts;

@@ -13,7 +13,7 @@ use mediator_model::{
     TrunkGroup, TrunkGroupIndex, UnixMillis,
 };
 use mediator_sip::digest::NonceKey;
-use mediator_table::{BindingTable, ContactTable, Gate};
+use mediator_table::{BindingTable, ContactTable, Gate, UnboundPorts};
 
 use super::*;
 use crate::io::{EngineSetup, Input, Listener, Output, Ports, Settings};
@@ -78,6 +78,7 @@ fn engine(gate: &Arc<Gate>) -> Engine {
             bindings: Arc::new(BindingTable::with_capacity(1)),
             locations: Arc::new(ContactTable::new()),
             admission: gate.clone(),
+            media: Arc::new(UnboundPorts::new(30_000..=39_999)),
         },
         seed: [3; 32],
         epoch: UnixMillis(1_700_000_000_000),
@@ -109,7 +110,10 @@ fn outputs(engine: &mut Engine) -> Vec<String> {
             }
             Output::Event(Event::Bug { call: Some(_), .. }) => seen.push("bug".into()),
             Output::Event(Event::CallEnded(_)) => seen.push("ended".into()),
-            Output::Event(_) | Output::Resolve(_) | Output::StoreClaim { .. } => {}
+            Output::Event(_)
+            | Output::Resolve(_)
+            | Output::StoreClaim { .. }
+            | Output::Media(_) => {}
         }
     }
     seen

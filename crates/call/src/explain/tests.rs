@@ -9,7 +9,7 @@ use mediator_model::{
     Directory, Endpoint, EndpointIndex, EndpointKind, FailurePolicy, Instant, Number, NumberFormat,
     Outbound, Secret, SipCredentials, Transport, Trunk, TrunkGroup, TrunkGroupIndex, UnixMillis,
 };
-use mediator_table::{BindingTable, ContactTable, Gate};
+use mediator_table::{BindingTable, ContactTable, Gate, UnboundPorts};
 
 use super::*;
 use crate::io::Ports;
@@ -143,6 +143,7 @@ fn table() -> BindingTable {
 fn ask(table: &Arc<BindingTable>, from: Option<&str>, to: &str) -> Explained {
     let directory = directory();
     let ports = Ports {
+        media: Arc::new(UnboundPorts::new(30_000..=39_999)),
         bindings: table.clone(),
         locations: Arc::new(ContactTable::new()),
         admission: Arc::new(Gate::default()),

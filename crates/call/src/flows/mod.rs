@@ -10,6 +10,8 @@ pub enum FlowKind {
     Binding,
     /// A `third_party` endpoint's number: it gets the call.
     Inbound,
+    /// A dialout: we call two numbers, one after the other, and join them.
+    Dialout,
 }
 
 impl FlowKind {
@@ -18,6 +20,7 @@ impl FlowKind {
         match self {
             Self::Binding => "binding",
             Self::Inbound => "inbound",
+            Self::Dialout => "dialout",
         }
     }
 }

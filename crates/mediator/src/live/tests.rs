@@ -29,6 +29,8 @@ fn started(account: Option<Sid>) -> Box<CallStarted> {
 
 fn ended(call: Sid) -> Event {
     Event::CallEnded(Box::new(CallRecord {
+        dialout: None,
+        figures: None,
         call,
         kind: FlowKind::Binding,
         binding: None,

@@ -100,7 +100,7 @@ pub enum MessageDirection {
     Out,
 }
 
-const FLOWS: [FlowKind; 2] = [FlowKind::Binding, FlowKind::Inbound];
+const FLOWS: [FlowKind; 3] = [FlowKind::Binding, FlowKind::Inbound, FlowKind::Dialout];
 
 const TRANSPORTS: [Transport; 5] =
     [Transport::Udp, Transport::Tcp, Transport::Tls, Transport::Ws, Transport::Wss];
@@ -198,6 +198,7 @@ const fn place_of(flow: FlowKind) -> usize {
     match flow {
         FlowKind::Binding => 0,
         FlowKind::Inbound => 1,
+        FlowKind::Dialout => 2,
     }
 }
 

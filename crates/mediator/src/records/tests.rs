@@ -45,6 +45,8 @@ fn answered() -> CallRecord {
         dtmf: Some("12,#".into()),
     };
     CallRecord {
+        dialout: None,
+        figures: None,
         call: CALL,
         kind: FlowKind::Binding,
         binding: Some(Arc::new(binding)),

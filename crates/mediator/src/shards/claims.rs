@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use mediator_call::io::{CallSid, Input};
+use mediator_call::io::{CallSid, ClaimOutcome, Input};
 use mediator_model::Change;
 use mediator_net::{Clock, Post};
 use mediator_store::{Op, Refused, Store, Write};
@@ -24,15 +24,19 @@ impl Claims {
     pub(super) fn store(&self, call: CallSid, change: &Change) {
         let Change::BindingClaimed { binding_sid, origination_did } = *change else {
             error!(%call, "a claim that is none");
-            return self.orders.post_always(Input::ClaimStored { call, durable: false });
+            let outcome = ClaimOutcome::Failed;
+            return self.orders.post_always(Input::ClaimStored { call, outcome });
         };
         let op = Op::Claim { binding_sid, caller: origination_did };
-        let caller = Waiting { orders: self.orders.clone(), call, durable: false };
+        let mut caller =
+            Waiting { orders: self.orders.clone(), call, outcome: ClaimOutcome::Failed };
         let done = move |outcome: Result<_, Refused>| {
             if let Err(refused) = &outcome {
                 warn!(%call, binding = %binding_sid, reason = reason(refused), "claim not stored");
             }
-            caller.heard(outcome.is_ok());
+            caller.outcome =
+                outcome.map_or_else(|refused| became(&refused), |_| ClaimOutcome::Durable);
+            drop(caller);
         };
         self.store.submit(Write::one(self.clock.unix_now(), op), Box::new(done));
     }
@@ -42,19 +46,26 @@ impl Claims {
 struct Waiting {
     orders: Post<Input>,
     call: CallSid,
-    durable: bool,
-}
-
-impl Waiting {
-    fn heard(mut self, durable: bool) {
-        self.durable = durable;
-    }
+    outcome: ClaimOutcome,
 }
 
 impl Drop for Waiting {
     fn drop(&mut self) {
-        let Self { call, durable, .. } = *self;
-        self.orders.post_always(Input::ClaimStored { call, durable });
+        let Self { call, outcome, .. } = *self;
+        self.orders.post_always(Input::ClaimStored { call, outcome });
+    }
+}
+
+/// Whether there is no such claim to be had, or none could be kept.
+const fn became(refused: &Refused) -> ClaimOutcome {
+    match refused {
+        Refused::Gone { .. } | Refused::Taken { .. } | Refused::Claimed => ClaimOutcome::Lost,
+        Refused::Exists
+        | Refused::Stale { .. }
+        | Refused::InUse { .. }
+        | Refused::Remembered
+        | Refused::Overloaded
+        | Refused::Failed(_) => ClaimOutcome::Failed,
     }
 }
 

@@ -30,7 +30,7 @@ use tokio::runtime;
 use crate::config::{Config, MAX_SHARDS, SipSettings};
 use crate::metrics::{AllShards, EngineCounts, ShardMetrics};
 
-pub use state::{Audience, SharedState, epoch, gate};
+pub use state::{Audience, OfProcess, SharedState, epoch, gate};
 
 use claims::Claims;
 use framing::SipStreams;
@@ -141,6 +141,7 @@ struct Seat {
     runtime: runtime::Runtime,
     net: Inbox<NetEvent>,
     orders: Inbox<Input>,
+    own_orders: Post<Input>,
 }
 
 impl Shards {
@@ -177,9 +178,10 @@ impl Shards {
             streams,
             resolver,
         };
-        let settings = Arc::new(state.settings(&config.sip, sockets.named));
-        for (at, ((runtime, net), orders)) in
-            runtimes.into_iter().zip(nets).zip(order_inboxes).enumerate()
+        let settings = Arc::new(state.settings(config, sockets.named));
+        let both_ends = order_inboxes.into_iter().zip(shards.orders.0.to_vec());
+        for (at, ((runtime, net), (orders, own_orders))) in
+            runtimes.into_iter().zip(nets).zip(both_ends).enumerate()
         {
             let mut seed = [0; 32];
             getrandom::fill(&mut seed)?;
@@ -192,7 +194,7 @@ impl Shards {
                 seed,
                 epoch: state::epoch(&clock),
             });
-            let seat = Seat { at, runtime, net, orders };
+            let seat = Seat { at, runtime, net, orders, own_orders };
             shards.seat(seat, engine, (&udp, &dispatch, state), clock)?;
         }
         Ok(shards)
@@ -206,20 +208,17 @@ impl Shards {
         (udp, dispatch, state): (&[Arc<UdpListener>], &Dispatch, &SharedState),
         clock: Clock,
     ) -> Result<(), StartError> {
-        let Seat { at, runtime, net, orders } = seat;
+        let Seat { at, runtime, net, orders, own_orders } = seat;
         let shards = dispatch.shards();
         self.counters.push(engine.counters());
         let metrics = self.metrics.0.get(at).cloned().unwrap_or_default();
         let own = |listener: &&Arc<UdpListener>| usize::from(listener.id().0) % shards == at;
-        let own_orders = self.orders.0.get(at).cloned();
         let parts = ShardParts {
             at,
             engine,
             net,
             orders,
-            claims: own_orders
-                .clone()
-                .map(|orders| Claims::new(state.store.clone(), clock, orders)),
+            claims: Claims::new(state.store.clone(), clock, own_orders.clone()),
             own_orders,
             sorter: dispatch.sorter(at),
             udp: udp.iter().filter(own).cloned().collect(),

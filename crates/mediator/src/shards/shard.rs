@@ -35,8 +35,8 @@ pub(super) struct ShardParts {
     pub(super) net: Inbox<NetEvent>,
     pub(super) orders: Inbox<Input>,
     /// The way into `orders`, for what tasks find out.
-    pub(super) own_orders: Option<Post<Input>>,
-    pub(super) claims: Option<Claims>,
+    pub(super) own_orders: Post<Input>,
+    pub(super) claims: Claims,
     pub(super) sorter: Sorter,
     pub(super) udp: Vec<Arc<UdpListener>>,
     pub(super) sender: Sender,
@@ -176,18 +176,15 @@ impl Shard {
                     }
                 }
                 Output::Resolve(query) => self.resolve(query),
-                Output::StoreClaim { call, change } => {
-                    if let Some(claims) = &self.parts.claims {
-                        claims.store(call, &change);
-                    }
-                }
+                Output::Media(order) => error!(call = %order.call(), "no media threads"),
+                Output::StoreClaim { call, change } => self.parts.claims.store(call, &change),
                 Output::Event(event) => self.parts.teller.tell(event),
             }
         }
     }
 
     fn resolve(&self, query: Query) {
-        let Some(orders) = self.parts.own_orders.clone() else { return };
+        let orders = self.parts.own_orders.clone();
         tokio::spawn(super::names::answer(self.parts.resolver.clone(), query, orders));
     }
 

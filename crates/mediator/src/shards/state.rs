@@ -1,17 +1,18 @@
 //! What all shards share: bindings, registrations, limits, the directory and the resolver.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use mediator_call::io::{Listener, Ports, Settings};
+use mediator_call::io::{Listener, MediaMode, MediaSettings, Ports, Settings};
 use mediator_model::{Directory, Instant, UnixMillis};
-use mediator_net::Clock;
+use mediator_net::{Clock, RtpPorts};
 use mediator_sip::digest::NonceKey;
 use mediator_store::Store;
 use mediator_table::{BanSettings, ContactTable, Gate, GateSettings};
 
-use crate::config::SipSettings;
+use crate::config::{self, Config, SipSettings};
 use crate::live::LiveCalls;
 use crate::memory::Memory;
 use crate::metrics;
@@ -37,7 +38,17 @@ pub struct SharedState {
     pub audience: Audience,
     /// Where claims are made durable.
     pub store: Arc<dyn Store>,
+    /// The ports for media.
+    pub media_ports: Arc<RtpPorts>,
     nonce_key: NonceKey,
+}
+
+/// What ends with the process.
+pub struct OfProcess {
+    /// Fresh, so that nonces do not outlive the process.
+    pub nonce_seed: [u8; 32],
+    /// The ports for media.
+    pub media_ports: Arc<RtpPorts>,
 }
 
 /// The gate of `[sip]`.
@@ -50,21 +61,17 @@ pub fn gate(sip: &SipSettings) -> Gate {
 }
 
 impl SharedState {
-    /// What memory holds of a store, and what ends with the process. `nonce_seed` is fresh, so that nonces do not outlive
-    /// the process.
-    pub fn new(
-        memory: &Memory,
-        store: Arc<dyn Store>,
-        audience: Audience,
-        nonce_seed: [u8; 32],
-    ) -> Self {
+    /// What memory holds of a store, and what ends with the process.
+    pub fn new(memory: &Memory, store: Arc<dyn Store>, audience: Audience, own: OfProcess) -> Self {
         let tables = metrics::SharedState {
             bindings: memory.bindings.clone(),
             contacts: Arc::new(ContactTable::new()),
             gate: memory.gate.clone(),
         };
         let directory = memory.directory.clone();
-        Self { tables, directory, audience, store, nonce_key: NonceKey::new(nonce_seed) }
+        let OfProcess { nonce_seed, media_ports } = own;
+        let nonce_key = NonceKey::new(nonce_seed);
+        Self { tables, directory, audience, store, media_ports, nonce_key }
     }
 
     /// What engines read of it.
@@ -73,12 +80,22 @@ impl SharedState {
             bindings: self.tables.bindings.clone(),
             locations: self.tables.contacts.clone(),
             admission: self.tables.gate.clone(),
+            media: self.media_ports.clone(),
         }
     }
 
     /// The engine's settings from the config's.
-    pub fn settings(&self, sip: &SipSettings, listeners: Vec<Listener>) -> Settings {
+    pub fn settings(&self, config: &Config, listeners: Vec<Listener>) -> Settings {
+        let Config { sip, media, dialout, .. } = config;
+        let media = media_settings(media, sip.advertised_address);
+        let dialout = mediator_call::io::DialoutSettings {
+            confirmation_key: dialout.confirmation_key,
+            confirmation_attempts: dialout.confirmation_attempts,
+            confirmation_wait: dialout.confirmation_wait,
+        };
         Settings {
+            media,
+            dialout,
             realm: sip.realm.clone(),
             digest: sip.digest.clone(),
             ring_timeout: sip.ring_timeout,
@@ -88,6 +105,21 @@ impl SharedState {
             min_se: sip.min_se,
             ..Settings::new(listeners, self.nonce_key.clone())
         }
+    }
+}
+
+/// `[media]` as engines need it. In SDP stands `sip.advertised_address` where it is set and of media's family, else the
+/// address that media listens on; for a wildcard the one that leads out of this machine.
+fn media_settings(media: &config::MediaSettings, advertised: Option<IpAddr>) -> MediaSettings {
+    let listens = media.listen_address;
+    let advertised = advertised.filter(|address| address.is_ipv4() == listens.is_ipv4());
+    MediaSettings {
+        mode: match media.mode {
+            config::MediaMode::Direct => MediaMode::Direct,
+        },
+        address: advertised.unwrap_or_else(|| super::own_ip(listens)),
+        timeout: media.media_timeout,
+        answer_before_announce: media.answer_before_announce,
     }
 }
 

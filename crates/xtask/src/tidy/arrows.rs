@@ -28,9 +28,11 @@ const ROOMS: &[Room] = &[
     Room { package: "mediator-net", may_use: &["mediator-model"] },
     // The API reads pages and writes with revisions through the store's traits.
     Room { package: "mediator-api", may_use: &["mediator-model", "mediator-store"] },
+    Room { package: "mediator-sound", may_use: &["mediator-model", "mediator-media"] },
     Room {
         package: "mediator",
         may_use: &[
+            "mediator-sound",
             "mediator-model",
             "mediator-sip",
             "mediator-media",

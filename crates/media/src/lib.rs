@@ -1,0 +1,29 @@
+//! RTP as a value (RFC 3550, RFC 3551, RFC 4733): packets, orders and `now` go in; packets, events and the next deadline
+//! come out.
+//!
+//! Pure and `no_std`: it opens no socket, reads no clock and no file, and rolls no unseeded dice. The server drives it
+//! with real sockets on threads of its own, `sim` with a virtual clock and a network that loses and reorders.
+//!
+//! - [`Order`]: what the call engine asks for; [`Event`]: what it is told.
+//! - [`Terms`]: what one leg has agreed on in SDP; [`Format`]: one line of it.
+//! - [`Hear`]: what a side hears; [`Sound`]: what can be played; [`Track`]: a sound in packets.
+//! - [`Figures`]: what was counted of a leg.
+#![no_std]
+
+extern crate alloc;
+#[cfg(test)]
+extern crate std;
+
+mod figures;
+mod order;
+mod side;
+mod speech;
+mod terms;
+mod track;
+
+pub use figures::Figures;
+pub use order::{Event, Hear, Order, Play, Repeat, Sound, SoundFailure, SoundOutcome, Tone};
+pub use side::Side;
+pub use speech::Speech;
+pub use terms::{Format, Terms};
+pub use track::Track;
