@@ -89,7 +89,10 @@ pub use inbox::{INBOX_LIMIT, Inbox, Post, inbox};
 pub use listeners::Listeners;
 pub use local_address::{LocalAddresses, local_address_towards};
 pub use moderation::Moderation;
-pub use rtp::{RtpPorts, RtpSockets};
+pub use rtp::{
+    RtpCounts, RtpDatagram, RtpForward, RtpPair, RtpPolled, RtpPoller, RtpPorts, RtpSocket,
+    RtpSockets, RtpWaker,
+};
 pub use sender::Sender;
 pub use stream::{
     Frame, FrameReader, StreamCounts, StreamListener, StreamParts, StreamPolicy, StreamSettings,

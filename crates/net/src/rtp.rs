@@ -1,5 +1,11 @@
-//! Sockets for RTP and RTCP: pairs of ports of `media.port_range`, and who has them.
+//! Sockets for RTP and RTCP: pairs of ports of `media.port_range`, who has them, and the loop that reads them.
 
+mod counts;
+mod poller;
 mod ports;
+mod waker;
 
+pub use counts::RtpCounts;
+pub use poller::{RtpDatagram, RtpForward, RtpPair, RtpPolled, RtpPoller, RtpSocket};
 pub use ports::{RtpPorts, RtpSockets};
+pub use waker::RtpWaker;
