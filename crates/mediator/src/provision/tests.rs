@@ -12,6 +12,8 @@ use super::*;
 use crate::config::Config;
 use crate::memory::{Loading, Memory};
 
+mod racing;
+
 const NOW: UnixMillis = UnixMillis(1_700_000_000_000);
 const DID: &str = "15162065346";
 
@@ -385,6 +387,22 @@ fn a_binding_whose_numbers_a_claim_took_holds_up_no_other() {
     assert_eq!(world.binding(Some("1000")), Some((MatchRule::Exact, "45".into())));
     assert_eq!(world.binding(Some("1001")), Some((MatchRule::Exact, "44".into())), "its caller's");
     assert_eq!(world.binding(Some("1002")), Some((MatchRule::Exact, "45".into())));
+}
+
+#[test]
+fn a_change_of_the_file_that_lost_a_race_is_made_the_next_time() {
+    let world = World::new();
+    let file =
+        |to: &str| mediator("masking", &[DID], "") + &bound(to, "wait_origination_did_ttl = -1");
+    world.good(&file("44"));
+    let config = parse(&file("45"));
+    let picture = read_picture(&*world.store, &config.objects, NOW).unwrap();
+    let racing = racing::Racing::new(world.store.clone());
+    let lost = provision(&racing, (&config.objects, &config.core), picture, NOW).unwrap();
+    assert_eq!((lost.bindings, world.binding(None)), (0, Some((MatchRule::Any, "44".into()))));
+    assert_eq!(world.good(&file("45")).bindings, 1);
+    assert_eq!(world.binding(None), Some((MatchRule::Any, "45".into())));
+    assert_eq!(world.good(&file("45")).bindings, 0);
 }
 
 #[test]
