@@ -15,7 +15,12 @@ extern crate alloc;
 extern crate std;
 
 mod figures;
+pub mod g711;
+pub mod latch;
 mod order;
+pub mod reception;
+pub mod rtcp;
+pub mod rtp;
 mod side;
 mod speech;
 mod terms;

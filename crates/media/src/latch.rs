@@ -1,0 +1,176 @@
+//! Where a leg's media comes from and goes to: symmetric RTP (RFC 4961) that is learned once and then locked.
+//!
+//! What SDP says is believed first: a packet from there locks at once. A peer behind a NAT sends from elsewhere; such a
+//! source is taken while it is the best one that is heard, and locked after a few packets where its host is the one
+//! that signals or that SDP names, after [`WINDOW`] where it is a stranger. A locked source keeps all others out, until
+//! it falls silent for [`SILENCE`] and the same host, or a better source, goes on.
+//!
+//! Invariant: a worse source never takes the place of a better one that is heard.
+
+use core::net::{IpAddr, SocketAddr};
+use core::time::Duration;
+
+use mediator_model::Instant;
+
+/// How long a better source may still take a stranger's place.
+pub const WINDOW: Duration = Duration::from_secs(3);
+/// Packets after which a source on the signalling's or SDP's host is locked, and a stranger is answered.
+pub const FEW: u8 = 5;
+/// After so long without a packet the locked source may have moved.
+pub const SILENCE: Duration = Duration::from_secs(2);
+/// How long we send to an address that only SDP names, and neither signalling nor media comes from.
+pub const UNPROVEN: Duration = Duration::from_secs(10);
+
+/// What to do with a packet.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Verdict {
+    /// It is the leg's.
+    Accepted,
+    /// It is the leg's, which is heard from this source for the first time.
+    Moved,
+    /// It comes from somebody else.
+    Refused,
+}
+
+/// How much speaks for a source. Later is better.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Claim {
+    Stranger,
+    /// On the host that signalling comes from, or that SDP names.
+    Host,
+    /// What SDP says.
+    Told,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum State {
+    /// Nothing was heard.
+    Listening,
+    /// Heard from a source that a better one may still replace.
+    Learning { source: SocketAddr, claim: Claim, since: Instant, packets: u8 },
+    /// Heard from this source and from no other.
+    Locked { source: SocketAddr, claim: Claim, last: Instant },
+}
+
+/// The source of one stream of a leg: RTP's, or RTCP's where it has a port of its own.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Latch {
+    told: Option<SocketAddr>,
+    signalling: IpAddr,
+    since: Instant,
+    state: State,
+}
+
+impl Latch {
+    /// Learns anew: what SDP says now, and where signalling comes from.
+    pub const fn new(now: Instant, told: Option<SocketAddr>, signalling: IpAddr) -> Self {
+        Self { told, signalling, since: now, state: State::Listening }
+    }
+
+    /// What SDP says.
+    pub const fn told(&self) -> Option<SocketAddr> {
+        self.told
+    }
+
+    /// Judges a packet by its source.
+    pub fn accept(&mut self, now: Instant, source: SocketAddr) -> Verdict {
+        let claim = self.claim(source);
+        match &mut self.state {
+            State::Listening => {
+                self.state = Self::begin(now, source, claim);
+                Verdict::Moved
+            }
+            State::Learning { source: known, claim, since, packets } if *known == source => {
+                *packets = packets.saturating_add(1);
+                let settled = match claim {
+                    Claim::Stranger => now.saturating_since(*since) >= WINDOW,
+                    Claim::Host | Claim::Told => *packets >= FEW,
+                };
+                if settled {
+                    self.state = State::Locked { source, claim: *claim, last: now };
+                }
+                Verdict::Accepted
+            }
+            State::Learning { claim: known, .. } => {
+                if claim <= *known {
+                    return Verdict::Refused;
+                }
+                self.state = Self::begin(now, source, claim);
+                Verdict::Moved
+            }
+            State::Locked { source: known, last, .. } if *known == source => {
+                *last = now;
+                Verdict::Accepted
+            }
+            State::Locked { source: known, claim: proven, last } => {
+                let may_follow = known.ip() == source.ip() || claim > *proven;
+                if !may_follow || now.saturating_since(*last) < SILENCE {
+                    return Verdict::Refused;
+                }
+                self.state = State::Locked { source, claim, last: now };
+                Verdict::Moved
+            }
+        }
+    }
+
+    /// Where to send now: back to the source, before one is known to what SDP says, as long as nothing but SDP speaks
+    /// for it only for [`UNPROVEN`].
+    pub fn target(&self, now: Instant) -> Option<SocketAddr> {
+        match self.state {
+            State::Locked { source, .. } => Some(source),
+            State::Learning { source, claim, packets, .. }
+                if claim > Claim::Stranger || packets >= FEW =>
+            {
+                Some(source)
+            }
+            State::Listening | State::Learning { .. } => self.told.filter(|told| {
+                is_sendable(*told)
+                    && (told.ip() == self.signalling || now.saturating_since(self.since) < UNPROVEN)
+            }),
+        }
+    }
+
+    /// Where media was heard from last; `None`: nowhere.
+    pub const fn source(&self) -> Option<SocketAddr> {
+        match self.state {
+            State::Listening => None,
+            State::Learning { source, .. } | State::Locked { source, .. } => Some(source),
+        }
+    }
+
+    /// Whether the source is locked.
+    pub const fn is_locked(&self) -> bool {
+        matches!(self.state, State::Locked { .. })
+    }
+
+    const fn begin(now: Instant, source: SocketAddr, claim: Claim) -> State {
+        match claim {
+            Claim::Told => State::Locked { source, claim, last: now },
+            Claim::Host | Claim::Stranger => {
+                State::Learning { source, claim, since: now, packets: 1 }
+            }
+        }
+    }
+
+    fn claim(&self, source: SocketAddr) -> Claim {
+        if self.told == Some(source) {
+            Claim::Told
+        } else if self.signalling == source.ip()
+            || self.told.is_some_and(|told| told.ip() == source.ip())
+        {
+            Claim::Host
+        } else {
+            Claim::Stranger
+        }
+    }
+}
+
+/// Whether media may be sent to an address at all: one host's, and a port.
+pub fn is_sendable(address: SocketAddr) -> bool {
+    let ip = address.ip();
+    let broadcast = matches!(ip, IpAddr::V4(v4) if v4.is_broadcast());
+    address.port() != 0 && !ip.is_unspecified() && !ip.is_multicast() && !broadcast
+}
+
+#[cfg(test)]
+mod tests;
