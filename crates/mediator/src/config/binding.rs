@@ -64,9 +64,6 @@ pub(super) fn read(section: Section<'_>) -> Option<ReadBinding> {
     let maximum_ttl = section.read_or("maximum_ttl", Some(DEFAULT_MAXIMUM_TTL), ttl);
     let wait_ttl = section.read_or("wait_origination_did_ttl", Some(DEFAULT_WAIT_TTL), ttl);
     let dtmf = section.read("dtmf", dtmf);
-    if let Some(found) = &dtmf {
-        section.notice_at(found.offset, "dtmf", MEDIA_UNBUILT);
-    }
     let attributes = read_attributes(&section.section("attributes"));
     let offset = section.offset();
     section.finish();
@@ -96,9 +93,6 @@ pub(super) fn read(section: Section<'_>) -> Option<ReadBinding> {
         redirect_offset: redirect.offset,
     })
 }
-
-const MEDIA_UNBUILT: &str =
-    "needs media of our own, which is not built yet: calls go on without it";
 
 fn ttl(value: &DeValue<'_>) -> Result<Ttl, Reason> {
     match value::integer(value) {
@@ -133,8 +127,6 @@ fn read_attributes(section: &Section<'_>) -> Object {
         };
         if let Err(error) = checked.set(key, &text) {
             section.fault_at(offset, key, without_key(&error.to_string(), key));
-        } else if key == "announce" || (key == "ringback" && text != "passthrough") {
-            section.notice_at(offset, key, MEDIA_UNBUILT);
         }
         object.insert(key.to_owned(), value);
     }

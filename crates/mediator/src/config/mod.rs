@@ -7,6 +7,7 @@ mod binding;
 mod check;
 mod endpoint;
 mod fault;
+mod media;
 mod objects;
 mod parts;
 mod reader;
@@ -28,10 +29,9 @@ use toml::de::DeTable;
 pub use binding::BindingSpec;
 pub use endpoint::{Account, EndpointSpec};
 pub use fault::{ConfigError, Fault, MAX_FAULTS};
+pub use media::{MAX_MEDIA_THREADS, MediaMode, MediaSettings};
 pub use objects::Objects;
-pub use services::{
-    ApiSettings, CoreSettings, DialoutSettings, MediaMode, MediaSettings, StorePlace, StoreSettings,
-};
+pub use services::{ApiSettings, CoreSettings, DialoutSettings, StorePlace, StoreSettings};
 pub use sip::{Ban, Listen, MAX_LISTENERS, MAX_SHARDS, SipSettings};
 pub use trunk_group::{TrunkGroupSpec, TrunkSpec};
 
@@ -156,9 +156,10 @@ fn read<'a>(
         findings,
     }
     .check();
+    let sip = sip::read(root.section("sip"));
     let config = Config {
-        sip: sip::read(root.section("sip")),
-        media: services::read_media(root.section("media")),
+        media: media::read(root.section("media"), &sip.listen),
+        sip,
         dialout: services::read_dialout(root.section("dialout")),
         api: services::read_api(root.section("api")),
         core: services::read_core(root.section("core")),

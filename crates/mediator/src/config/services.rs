@@ -1,9 +1,9 @@
-//! `[media]`, `[dialout]`, `[api]`, `[core]` and `[store]`.
+//! `[dialout]`, `[api]`, `[core]` and `[store]`.
 
 use std::borrow::Cow;
 use std::fs::File;
 use std::io::Read;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -17,82 +17,6 @@ use crate::http::TlsFiles;
 
 /// How much of a token file is read, in bytes.
 const MAX_TOKEN_BYTES: u64 = 4096;
-
-/// Who carries RTP.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum MediaMode {
-    /// The two sides send to each other: SDP passes, filtered; each sees the other's media address.
-    Direct,
-}
-
-/// `[media]`, complete.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct MediaSettings {
-    /// Who carries RTP.
-    pub mode: MediaMode,
-    /// Where RTP is received. Default 127.0.0.1.
-    pub listen_address: IpAddr,
-    /// The first and the last port for RTP. Default 30000 to 39999.
-    pub port_range: (u16, u16),
-    /// Both legs end after this time without RTP. 1 s to 1 h, default 60 s.
-    pub media_timeout: Duration,
-    /// Where files to be played lie, relative to the working directory. Default `media`.
-    pub folder: PathBuf,
-    /// Whether the caller is answered before an announcement. Default false.
-    pub answer_before_announce: bool,
-}
-
-/// Reads `[media]`.
-pub(super) fn read_media(section: Section<'_>) -> MediaSettings {
-    let default_ports = (30_000, 39_999);
-    let mode = section.read("mode", |value| media_mode(value));
-    if mode.is_none() && section.position("mode").is_none() {
-        section.fault("mode", RELAY_UNBUILT);
-    }
-    let folder =
-        section.read_or("folder", "media".into(), |value| value::name(value).map(String::from));
-    let settings = MediaSettings {
-        mode: MediaMode::Direct,
-        listen_address: section.read_or(
-            "listen_address",
-            IpAddr::V4(Ipv4Addr::LOCALHOST),
-            value::ip,
-        ),
-        port_range: section.read_or("port_range", default_ports, port_range),
-        media_timeout: section.read_or(
-            "media_timeout",
-            MINUTE,
-            value::duration(SECOND..=HOUR, "60s"),
-        ),
-        folder: PathBuf::from(folder),
-        answer_before_announce: section.read_or("answer_before_announce", false, value::boolean),
-    };
-    if let Some(At { value: MediaMode::Direct, offset }) = mode {
-        let shown = "\"direct\" shows each side the other's media address: for trusted networks";
-        section.notice_at(offset, "mode", shown);
-    }
-    section.finish();
-    settings
-}
-
-const RELAY_UNBUILT: &str = "\"relay\" is not built yet: set mode = \"direct\"";
-
-fn media_mode(value: &DeValue<'_>) -> Result<MediaMode, Reason> {
-    match value.as_str() {
-        Some("direct") => Ok(MediaMode::Direct),
-        Some("relay") => Err(Cow::Borrowed(RELAY_UNBUILT)),
-        _ => Err(Cow::Borrowed("expected \"direct\"")),
-    }
-}
-
-fn port_range(value: &DeValue<'_>) -> Result<(u16, u16), Reason> {
-    value
-        .as_str()
-        .and_then(|text| text.split_once('-'))
-        .and_then(|(first, last)| Some((first.trim().parse().ok()?, last.trim().parse().ok()?)))
-        .filter(|(first, last)| *first > 0 && first < last)
-        .ok_or(Cow::Borrowed("expected two ports from 1 to 65535 such as \"30000-39999\""))
-}
 
 /// `[dialout]`, complete.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

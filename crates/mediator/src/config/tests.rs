@@ -60,6 +60,9 @@ fn fills_every_default() {
     );
     assert_eq!((sip.shards, &*sip.realm), (None, "mediator"));
     assert_eq!(sip.digest, [Algorithm::Md5]);
+    assert_eq!((config.media.mode, config.media.threads), (MediaMode::Direct, None));
+    let plain = Config::parse("test.toml", "").unwrap();
+    assert_eq!((plain.media.mode, plain.notices), (MediaMode::Relay, Vec::new()));
     assert_eq!(config.media.port_range, (30_000, 39_999));
     assert_eq!(config.media.media_timeout, Duration::from_mins(1));
     assert_eq!(config.media.folder, Path::new("media"));
@@ -221,10 +224,7 @@ fn refuses_wrong_settings_with_line_key_and_remedy() {
 
 #[test]
 fn reads_where_things_are_kept_and_for_how_long() {
-    let store = |text: &str| {
-        let text = format!("media = {{ mode = \"direct\" }}\n{text}");
-        Config::parse("test.toml", &text).unwrap().store
-    };
+    let store = |text: &str| Config::parse("test.toml", text).unwrap().store;
     let days = |days: u64| Some(Duration::from_hours(24 * days));
     assert_eq!(
         store(""),
@@ -253,26 +253,76 @@ fn takes_tls_and_hashed_passwords() {
 }
 
 #[test]
-fn refuses_what_is_not_built_with_the_way_out() {
-    let relay = "media.mode: \"relay\" is not built yet: set mode = \"direct\"";
-    for (text, expected) in [
-        ("[store]\nurl = \"memory:\"\n", format!("test.toml:1: {relay}")),
+fn refuses_wrong_media_with_line_key_and_remedy() {
+    let file = |media: &str| {
+        let text = format!(
+            "[media]\n{media}\n[store]\nurl = \"memory:\"\n[sip]\nlisten = [\"udp:10.0.0.7:5060\"]\n"
+        );
+        Config::parse("test.toml", &text)
+    };
+    let range = "expected two ports from 1 to 65535 such as \"30000-39999\"";
+    for (media, expected) in [
+        ("mode = \"proxy\"", "mode: expected \"relay\" or \"direct\"".to_owned()),
+        ("threads = 0", "threads: expected a whole number from 1 to 64".to_owned()),
+        ("port_range = \"400-300\"", format!("port_range: {range}")),
+        ("port_range = \"0-300\"", format!("port_range: {range}")),
         (
-            "[store]\nurl = \"memory:\"\n[media]\nfolder = \"x\"\n",
-            format!("test.toml:3: {relay}"),
+            "port_range = \"30001-30002\"",
+            "port_range: expected a pair at least: an even port and the one behind it".to_owned(),
         ),
         (
-            "[store]\nurl = \"memory:\"\n[media]\nmode = \"relay\"\n",
-            format!("test.toml:4: {relay}"),
-        ),
-        (
-            "[media]\nmode = \"direct\"\nport_range = \"400-300\"\n[store]\nurl = \"etcd:x\"\n",
-            "test.toml:3: media.port_range: expected two ports from 1 to 65535 such as \"30000-39999\"\n\
-             test.toml:5: store.url: expected \"file:FOLDER\" such as \"file:data\", or \"memory:\""
+            "port_range = \"5000-5060\"",
+            "port_range: has the port of sip.listen's udp:10.0.0.7:5060: choose other ports"
                 .to_owned(),
         ),
+        (
+            "advertised_address = \"2001:db8::1\"",
+            "advertised_address: expected an address of the same family as listen_address 10.0.0.7"
+                .to_owned(),
+        ),
+        (
+            "advertised_address = \"0.0.0.0\"",
+            "advertised_address: expected an address that can be reached".to_owned(),
+        ),
+        (
+            "media_timeout = \"0s\"",
+            "media_timeout: expected a duration from \"1s\" to \"1h\"".to_owned(),
+        ),
     ] {
-        assert_eq!(refusal(text), expected, "for:\n{text}");
+        let error = file(media).unwrap_err().to_string();
+        assert_eq!(error, format!("test.toml:2: media.{expected}"), "for {media}");
+    }
+    // Another address's port, and a port below the pairs.
+    for media in [
+        "port_range = \"5000-5060\"\nlisten_address = \"10.0.0.8\"",
+        "port_range = \"5061-5064\"",
+        "mode = \"relay\"\nthreads = 64",
+    ] {
+        assert!(file(media).is_ok(), "{media}");
+    }
+    assert_eq!(
+        refusal("[media]\nmode = \"direct\"\n[store]\nurl = \"etcd:x\"\n"),
+        "test.toml:4: store.url: expected \"file:FOLDER\" such as \"file:data\", or \"memory:\""
+    );
+}
+
+#[test]
+fn media_goes_where_calls_come_in_unless_the_file_says_otherwise() {
+    for (text, listens, notices) in [
+        ("", "127.0.0.1", 0),
+        ("sip.listen = [\"tcp:[::1]:5060\", \"udp:127.0.0.1:5060\"]", "::1", 0),
+        ("sip.listen = [\"udp:0.0.0.0:5060\"]", "0.0.0.0", 0),
+        ("media.listen_address = \"127.0.0.2\"", "127.0.0.2", 0),
+        (
+            "sip.listen = [\"udp:10.0.0.7:5060\"]\nmedia.listen_address = \"127.0.0.1\"",
+            "127.0.0.1",
+            1,
+        ),
+        ("media.port_range = \"40000-40001\"", "127.0.0.1", 1),
+    ] {
+        let config = Config::parse("test.toml", &format!("{text}\n")).unwrap();
+        assert_eq!(config.media.listen_address.to_string(), listens, "{text}");
+        assert_eq!(config.notices.len(), notices, "{text}");
     }
 }
 
@@ -367,17 +417,7 @@ fn says_at_start_what_may_surprise() {
     ));
     let notices: Vec<String> =
         config.notices.iter().map(|notice| format!("{}: {}", notice.line, notice.key)).collect();
-    assert_eq!(
-        notices,
-        [
-            "1: media.mode",
-            "2: store.url",
-            "7: endpoint.addresses",
-            "14: binding.dtmf",
-            "15: binding.attributes.announce",
-            "15: binding.attributes.ringback"
-        ]
-    );
+    assert_eq!(notices, ["1: media.mode", "2: store.url", "7: endpoint.addresses"]);
 }
 
 #[test]

@@ -30,7 +30,7 @@ use tokio::runtime;
 use crate::config::{Config, MAX_SHARDS, SipSettings};
 use crate::metrics::{AllShards, EngineCounts, ShardMetrics};
 
-pub use state::{Audience, OfProcess, SharedState, epoch, gate};
+pub use state::{Audience, OfProcess, SharedState, epoch, gate, media_address};
 
 use claims::Claims;
 use framing::SipStreams;

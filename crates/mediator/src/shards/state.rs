@@ -87,7 +87,7 @@ impl SharedState {
     /// The engine's settings from the config's.
     pub fn settings(&self, config: &Config, listeners: Vec<Listener>) -> Settings {
         let Config { sip, media, dialout, .. } = config;
-        let media = media_settings(media, sip.advertised_address);
+        let media = media_settings(media, sip);
         let dialout = mediator_call::io::DialoutSettings {
             confirmation_key: dialout.confirmation_key,
             confirmation_attempts: dialout.confirmation_attempts,
@@ -108,16 +108,22 @@ impl SharedState {
     }
 }
 
-/// `[media]` as engines need it. In SDP stands `sip.advertised_address` where it is set and of media's family, else the
-/// address that media listens on; for a wildcard the one that leads out of this machine.
-fn media_settings(media: &config::MediaSettings, advertised: Option<IpAddr>) -> MediaSettings {
+/// What SDP names as ours: `media.advertised_address`, else `sip.advertised_address` where it is of media's family, else
+/// the address that media listens on; for a wildcard the one that leads out of this machine.
+pub fn media_address(media: &config::MediaSettings, sip: &SipSettings) -> IpAddr {
     let listens = media.listen_address;
-    let advertised = advertised.filter(|address| address.is_ipv4() == listens.is_ipv4());
+    let of_sip = sip.advertised_address.filter(|address| address.is_ipv4() == listens.is_ipv4());
+    media.advertised_address.or(of_sip).unwrap_or_else(|| super::own_ip(listens))
+}
+
+/// `[media]` as engines need it.
+fn media_settings(media: &config::MediaSettings, sip: &SipSettings) -> MediaSettings {
     MediaSettings {
         mode: match media.mode {
+            config::MediaMode::Relay => MediaMode::Relay,
             config::MediaMode::Direct => MediaMode::Direct,
         },
-        address: advertised.unwrap_or_else(|| super::own_ip(listens)),
+        address: media_address(media, sip),
         timeout: media.media_timeout,
         answer_before_announce: media.answer_before_announce,
     }
