@@ -1,7 +1,7 @@
 //! What is told of a call while it is up and in its record: legs, codecs, numbers. Contract sections 4 and 5.
 
 use mediator_call::io::Event;
-use mediator_call::{CallRecord, Originator};
+use mediator_call::{CallRecord, LegA, Originator, Side};
 use mediator_sim::{CALLED, CALLER, Media, Move, Party, REDIRECT, Sim, Stage, number};
 
 use crate::support::{ALICE, BOB, connect, ends_well, masked, millis, outcome, seconds, world};
@@ -22,8 +22,9 @@ fn the_record_tells_of_both_legs() {
     let sent = sim.ua(ALICE).calls[call].call_id.clone();
     let received = sim.ua(BOB).calls[0].call_id.clone();
     let record = record(&mut sim);
-    assert_eq!(record.flow_src.remote, "10.1.0.1:5060".parse().unwrap());
-    assert_eq!((&*record.call_id_src, record.codec), (&*sent, Some("PCMU")));
+    let LegA::Incoming { call_id, flow, .. } = &record.leg_a else { panic!("alice called") };
+    assert_eq!(flow.remote, "10.1.0.1:5060".parse().unwrap());
+    assert_eq!((&**call_id, record.codec), (&*sent, Some("PCMU")));
     assert_eq!((record.number_src, record.number_dst), (Some(number(CALLER)), number(CALLED)));
     assert_eq!((record.sip_cause, record.disconnect_originator), (200, Originator::Destination));
     let leg = record.leg_b.unwrap();
@@ -51,7 +52,8 @@ fn a_number_hidden_by_privacy_is_told_nobody() {
         let told = told.then(|| number(CALLER));
         assert_eq!(started.unwrap().number_src, told);
         let record = record(&mut sim);
-        assert_eq!((record.number_src, record.identity), (told, told));
+        let LegA::Incoming { identity, .. } = record.leg_a else { panic!("alice called") };
+        assert_eq!((record.number_src, identity), (told, told));
         assert_eq!(record.leg_b.unwrap().number_src, told);
     }
 }
@@ -94,8 +96,8 @@ fn after_failover_the_leg_that_answered_counts() {
     outcome(&mut sim, REDIRECT, seconds(2));
     let received = sim.ua(carol).calls[0].call_id.clone();
     let told = |sim: &Sim| {
-        let legs = sim.events.iter().filter(|(_, event)| matches!(event, Event::LegB { .. }));
-        legs.count()
+        let is_leg_b = |event: &Event| matches!(event, Event::LegDialled { side: Side::B, .. });
+        sim.events.iter().filter(|(_, event)| is_leg_b(event)).count()
     };
     assert_eq!(told(&sim), 2);
     let leg = record(&mut sim).leg_b.unwrap();
@@ -125,7 +127,7 @@ fn of_phones_that_ring_together_the_one_that_answers_is_leg_b() {
         outcome(&mut sim, REDIRECT, seconds(2));
         let received = sim.ua(phones[winner]).calls[0].call_id.clone();
         let last = sim.events.iter().rev().find_map(|(_, event)| match event {
-            Event::LegB { call_id, .. } => Some(call_id.clone()),
+            Event::LegDialled { call_id, .. } => Some(call_id.clone()),
             _ => None,
         });
         assert_eq!(*last.unwrap(), *received);

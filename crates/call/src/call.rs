@@ -62,7 +62,8 @@ pub(crate) struct Call {
     pub(crate) sid: Sid,
     pub(crate) stage: Stage,
     pub(crate) invite: Option<Box<CallerInvite>>,
-    pub(crate) a: Leg,
+    /// `None`: a dialout's stage one has not answered.
+    pub(crate) a: Option<Leg>,
     /// Our reliable 1xx to the caller (RFC 3262).
     pub(crate) reliable: Option<Box<ReliableSender>>,
     pub(crate) dial: Option<Box<Dial>>,
@@ -82,7 +83,7 @@ impl Call {
     /// A side's leg, where it has one.
     pub(crate) fn leg_mut(&mut self, side: Side) -> Option<&mut Leg> {
         match side {
-            Side::A => Some(&mut self.a),
+            Side::A => self.a.as_mut(),
             Side::B => self.b.as_mut(),
         }
     }
@@ -90,7 +91,7 @@ impl Call {
     /// A side's leg, where it has one.
     pub(crate) fn leg(&self, side: Side) -> Option<&Leg> {
         match side {
-            Side::A => Some(&self.a),
+            Side::A => self.a.as_ref(),
             Side::B => self.b.as_ref(),
         }
     }
@@ -107,14 +108,11 @@ impl Call {
 
     /// Whether nothing is left to do.
     pub(crate) fn is_gone(&self) -> bool {
-        let legs_done = self.a.unacknowledged.is_none()
-            && self.b.as_ref().is_none_or(|b| b.unacknowledged.is_none());
+        let is_done = |leg: &Leg| leg.unacknowledged.is_none() && leg.queue.is_empty();
         self.is_ending()
             && self.branches.is_empty()
             && self.outgoing.is_empty()
-            && legs_done
-            && self.a.queue.is_empty()
-            && self.b.as_ref().is_none_or(|b| b.queue.is_empty())
+            && Side::BOTH.iter().all(|side| self.leg(*side).is_none_or(is_done))
     }
 
     /// Both sides are connected: the caller has its 200.
@@ -128,7 +126,7 @@ impl Call {
             record.date_talk = Some(talk);
             record.sip_cause = 200;
             if answered {
-                record.codec = record.codec.or(self.a.sdp.codec());
+                record.codec = record.codec.or(self.a.as_ref().and_then(|a| a.sdp.codec()));
             }
             codec = record.codec;
         }
@@ -151,13 +149,17 @@ impl Call {
         }
     }
 
-    /// What became of leg B's INVITE, where the record still tells of that one.
-    pub(crate) fn note_leg_b(&mut self, call_id: &Arc<str>, sip_cause: u16) {
-        if let Some(leg_b) = self.record.as_mut().and_then(|record| record.leg_b.as_mut())
-            && Arc::ptr_eq(&leg_b.call_id, call_id)
-        {
-            leg_b.sip_cause = sip_cause;
+    /// What became of an INVITE of ours, where the record still tells of that one.
+    pub(crate) fn note_dialled(&mut self, call_id: &Arc<str>, sip_cause: u16) {
+        let legs = self.record.iter_mut().flat_map(|record| record.dialled_mut());
+        for leg in legs.filter(|leg| Arc::ptr_eq(&leg.call_id, call_id)) {
+            leg.sip_cause = sip_cause;
         }
+    }
+
+    /// The side that is dialled: of a dialout stage one until it has answered, else leg B.
+    pub(crate) const fn dialled_side(&self) -> Side {
+        if self.a.is_none() { Side::A } else { Side::B }
     }
 
     /// The call is over: writes its record and gives back what it held. Only the first time counts.
@@ -170,9 +172,8 @@ impl Call {
             dial.attempt_holds.release(&cx.ports);
         }
         self.reliable = None;
-        self.a.session.stop();
-        if let Some(b) = &mut self.b {
-            b.session.stop();
+        for leg in self.a.iter_mut().chain(&mut self.b) {
+            leg.session.stop();
         }
         self.holds.release(&cx.ports);
         cx.counters.calls_ended.add_one();
@@ -183,11 +184,9 @@ impl Call {
             if record.date_talk.is_none() {
                 record.sip_cause = final_code;
             }
-            if let Some(leg_b) = &mut record.leg_b
-                && leg_b.sip_cause == 0
-            {
+            for leg in record.dialled_mut().filter(|leg| leg.sip_cause == 0) {
                 // It is being cancelled.
-                leg_b.sip_cause = 487;
+                leg.sip_cause = 487;
             }
             cx.event(Event::CallEnded(record));
         }
@@ -204,7 +203,7 @@ impl Call {
         let reliable = self.reliable.as_ref().and_then(|reliable| reliable.next_deadline());
         let b = self.b.as_ref().and_then(Leg::next_deadline);
         let outgoing = self.outgoing.iter().filter_map(Outgoing::deadline).min();
-        let a = self.a.next_deadline();
+        let a = self.a.as_ref().and_then(Leg::next_deadline);
         [stage, branches, reliable, outgoing, a, b].into_iter().flatten().min()
     }
 
@@ -236,11 +235,9 @@ impl Call {
         cx.event(Event::Bug { call: Some(self.sid), what: "an ended call did not go away" });
         self.branches.clear();
         self.outgoing.clear();
-        self.a.unacknowledged = None;
-        self.a.queue.clear();
-        if let Some(b) = &mut self.b {
-            b.unacknowledged = None;
-            b.queue.clear();
+        for leg in self.a.iter_mut().chain(&mut self.b) {
+            leg.unacknowledged = None;
+            leg.queue.clear();
         }
     }
 }

@@ -74,19 +74,19 @@ impl Call {
         let changed = dial.speaking != early;
         if changed
             && dial.sdp_shown
-            && let Some(invite) = &self.invite
+            && let (Some(invite), Some(a)) = (&self.invite, &mut self.a)
         {
             let tag = local_tag(self.key, None, cx.dice.next_u64());
             if let Ok(dialog) = Dialog::from_request(&invite.request, tag.as_bytes()) {
-                self.a.dialog = dialog;
-                self.a.is_known = false;
+                a.dialog = dialog;
+                a.is_known = false;
                 // What waits for PRACK in the old dialog is of no use any more.
                 self.reliable = None;
             }
             let mut fresh = OfferAnswer::new();
             let offered = if dial.offer.is_some() { Sdp::Present } else { Sdp::Absent };
             fresh.handle(Speaker::Remote, Carrier::InviteRequest, offered);
-            self.a.offer_answer = fresh;
+            a.offer_answer = fresh;
             dial.sdp_shown = false;
             dial.last_provisional = None;
         }
@@ -97,12 +97,13 @@ impl Call {
     fn sdp_for_caller(&mut self, cx: &Core, sdp: &[u8], reliably: bool) -> Option<Body> {
         let carrier =
             if reliably { Carrier::ReliableProvisional } else { Carrier::UnreliableProvisional };
-        let meaning = self.a.offer_answer.meaning(Speaker::Local, carrier, Sdp::Present);
+        let a = self.a.as_mut()?;
+        let meaning = a.offer_answer.meaning(Speaker::Local, carrier, Sdp::Present);
         if !matches!(meaning, Meaning::Offer | Meaning::Answer | Meaning::Preview) {
             return None;
         }
-        let address = cx.listener(&self.a.flow)?.advertised.ip();
-        self.a.sdp.cross(sdp, address).ok().map(Body::sdp)
+        let address = cx.listener(&a.flow)?.advertised.ip();
+        a.sdp.cross(sdp, address).ok().map(Body::sdp)
     }
 
     fn send_provisional(
@@ -126,7 +127,9 @@ impl Call {
             self.send_reliable(cx, status, body);
         } else if let Some(bytes) = self.write_to_caller(cx, status, body, |_| {}) {
             let sdp = presence(body);
-            self.a.offer_answer.handle(Speaker::Local, Carrier::UnreliableProvisional, sdp);
+            if let Some(a) = &mut self.a {
+                a.offer_answer.handle(Speaker::Local, Carrier::UnreliableProvisional, sdp);
+            }
             cx.layer.respond(cx.now, server, status, bytes);
         }
         if first_ring {
@@ -147,11 +150,13 @@ impl Call {
             writer.header(HeaderName::Require, "100rel");
             writer.header_fmt(HeaderName::RSeq, format_args!("{rseq}"));
         });
-        let (Some(bytes), Some(sender)) = (bytes, &mut self.reliable) else { return };
+        let (Some(bytes), Some(sender), Some(a)) = (bytes, &mut self.reliable, &mut self.a) else {
+            return;
+        };
         // A full queue: the caller hears enough as it is.
         if let Ok(Some(bytes)) = sender.send(cx.now, bytes, presence(body)) {
             let carrier = Carrier::ReliableProvisional;
-            self.a.offer_answer.handle(Speaker::Local, carrier, presence(body));
+            a.offer_answer.handle(Speaker::Local, carrier, presence(body));
             cx.layer.respond(cx.now, server, status, bytes);
         }
     }
@@ -166,7 +171,7 @@ impl Call {
     ) -> Option<Bytes> {
         let invite = self.invite.as_ref()?;
         let flow = cx.layer.server_flow(invite.server)?;
-        let tag = core::str::from_utf8(self.a.dialog.local_tag()).ok()?;
+        let tag = core::str::from_utf8(self.a.as_ref()?.dialog.local_tag()).ok()?;
         let mut writer =
             response_to(&invite.request, flow.remote, status, reason_phrase(status), Some(tag));
         if status < 300 {
@@ -204,14 +209,16 @@ impl Call {
 
     /// A PRACK of the caller.
     pub(crate) fn caller_prack(&mut self, cx: &mut Core, server: ServerKey, request: Request) {
-        let Some(sender) = &mut self.reliable else { return cx.refuse(server, &request, 481) };
+        let (Some(sender), Some(a)) = (&mut self.reliable, &mut self.a) else {
+            return cx.refuse(server, &request, 481);
+        };
         let acknowledged = match sender.handle_prack(cx.now, &request) {
             Ok(acknowledged) => acknowledged,
             Err(fault) => return cx.refuse(server, &request, fault.status()),
         };
         let sdp = sdp_of(&request);
         let presence = if sdp.is_some() { Sdp::Present } else { Sdp::Absent };
-        match (self.a.offer_answer.handle(Speaker::Remote, Carrier::PrackRequest, presence), sdp) {
+        match (a.offer_answer.handle(Speaker::Remote, Carrier::PrackRequest, presence), sdp) {
             (Meaning::Offer, Some(sdp)) => self.relay_offer(cx, Side::A, (server, request), &sdp),
             (Meaning::Answer, Some(sdp)) => {
                 self.answer_prack(cx, server, &request);
@@ -220,9 +227,10 @@ impl Call {
             (Meaning::Refused(refusal), _) => cx.refuse(server, &request, refusal.status()),
             _ => self.answer_prack(cx, server, &request),
         }
-        if let (Some(bytes), Some(invite)) = (acknowledged.next, &self.invite) {
+        if let (Some(bytes), Some(invite), Some(a)) = (acknowledged.next, &self.invite, &mut self.a)
+        {
             let (carrier, sdp) = (Carrier::ReliableProvisional, acknowledged.next_sdp);
-            self.a.offer_answer.handle(Speaker::Local, carrier, sdp);
+            a.offer_answer.handle(Speaker::Local, carrier, sdp);
             cx.layer.respond(cx.now, invite.server, 183, bytes);
         }
         if self.reliable.as_ref().is_some_and(|sender| sender.is_idle()) && self.invite.is_none() {
@@ -232,7 +240,9 @@ impl Call {
     }
 
     fn answer_prack(&mut self, cx: &mut Core, server: ServerKey, request: &Request) {
-        self.a.offer_answer.handle(Speaker::Local, Carrier::Prack2xx, Sdp::Absent);
+        if let Some(a) = &mut self.a {
+            a.offer_answer.handle(Speaker::Local, Carrier::Prack2xx, Sdp::Absent);
+        }
         cx.refuse(server, request, 200);
     }
 
@@ -277,8 +287,9 @@ impl Call {
             return self.fail_caller(cx, Answer::plain(488), Originator::System);
         };
         let sdp = if body.is_some() { Sdp::Present } else { Sdp::Absent };
-        self.a.offer_answer.handle(Speaker::Local, Carrier::Final2xx, sdp);
-        let agreed = self.a.agreed.take();
+        let Some(a) = &mut self.a else { return };
+        a.offer_answer.handle(Speaker::Local, Carrier::Final2xx, sdp);
+        let agreed = a.agreed.take();
         let bytes = self.write_to_caller(cx, 200, body.as_ref(), |writer| {
             writer.header(HeaderName::Supported, "timer");
             if let Some(agreed) = &agreed {
@@ -290,12 +301,13 @@ impl Call {
         });
         let Some(bytes) = bytes else { return };
         cx.layer.respond(cx.now, server, 200, bytes.clone());
-        self.a.dialog.confirm();
+        let Some(a) = &mut self.a else { return };
+        a.dialog.confirm();
         if let Some(agreed) = agreed {
-            self.a.session.start(cx.now, agreed);
+            a.session.start(cx.now, agreed);
         }
         let retransmit = Retransmit2xx::new(cx.now, cseq, bytes, retransmit_times(cx));
-        self.a.unacknowledged = Some(Box::new(Unacknowledged { server, retransmit }));
+        a.unacknowledged = Some(Box::new(Unacknowledged { server, retransmit }));
         if let Some(sender) = &mut self.reliable {
             sender.finish();
             if sender.is_idle() {
@@ -310,20 +322,18 @@ impl Call {
 
     /// The SDP of the caller's 200: leg B's answer or late offer, or what was shown before.
     fn final_sdp(&mut self, cx: &Core, theirs: Option<Body>) -> Result<Option<Body>, ()> {
-        let meaning = self.a.offer_answer.meaning(Speaker::Local, Carrier::Final2xx, Sdp::Present);
+        let a = self.a.as_mut().ok_or(())?;
+        let meaning = a.offer_answer.meaning(Speaker::Local, Carrier::Final2xx, Sdp::Present);
         if !matches!(meaning, Meaning::Answer | Meaning::Offer) {
             return Ok(None);
         }
-        let address = cx.listener(&self.a.flow).map(|l| l.advertised.ip()).ok_or(())?;
+        let address = cx.listener(&a.flow).map(|l| l.advertised.ip()).ok_or(())?;
         match theirs {
-            Some(body) => self
-                .a
-                .sdp
-                .cross(&body.bytes, address)
-                .map(|sdp| Some(Body::sdp(sdp)))
-                .map_err(|_| ()),
+            Some(body) => {
+                a.sdp.cross(&body.bytes, address).map(|sdp| Some(Body::sdp(sdp))).map_err(|_| ())
+            }
             // An answer that came reliably, or as a preview, ahead of the 2xx.
-            None => match self.a.sdp.last().cloned() {
+            None => match a.sdp.last().cloned() {
                 Some(sdp) => Ok(Some(Body::sdp(sdp))),
                 None => Err(()),
             },

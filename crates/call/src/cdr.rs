@@ -43,42 +43,67 @@ pub struct CallRecord {
     pub dialout: Option<Arc<Dialout>>,
     /// The endpoint that ran the flow: the mediator endpoint of a binding, else the one that was called.
     pub endpoint: Option<Sid>,
-    /// The endpoint that the call came from.
-    pub endpoint_src: Sid,
-    /// The caller's number; `None` where it has none, or hides it.
+    /// The caller's number, of a dialout stage one's; `None` where the caller has none, or hides it.
     pub number_src: Option<Number>,
-    /// The number dialled.
+    /// The number dialled; of a dialout the one that both sides are called from.
     pub number_redirect: Number,
-    /// The number behind the first binding; without one, the number dialled. What further bindings lead to is in
-    /// [`LegB::number_dst`].
+    /// The number behind the first binding; without one, the number dialled; of a dialout stage two's. What further
+    /// bindings lead to is in [`DialledLeg::number_dst`].
     pub number_dst: Number,
-    /// The caller's INVITE.
+    /// The caller's INVITE; of a dialout, when its time had come.
     pub date_start: UnixMillis,
-    /// The answer; `None`: never.
+    /// The answer, of a dialout stage two's; `None`: never.
     pub date_talk: Option<UnixMillis>,
     /// The end.
     pub date_stop: UnixMillis,
-    /// The final code of leg A: 200 where it was answered.
+    /// The final code of leg A: 200 where it was answered. Of a dialout 200 where the two were joined, else why not:
+    /// the final code of the stage that failed; 487 where stage one hung up; 603 where it did not confirm.
     pub sip_cause: u16,
     /// Who ended it.
     pub disconnect_originator: Originator,
-    /// Call-ID of leg A.
-    pub call_id_src: Arc<str>,
-    /// The way that the caller's INVITE came.
-    pub flow_src: Flow,
-    /// The number that the source asserted (RFC 3325); `None` where it hides it.
-    pub identity: Option<Number>,
+    /// Leg A.
+    pub leg_a: LegA,
     /// The codec that both sides agreed on last, by its registered name; `None`: none.
     pub codec: Option<&'static str>,
     /// What was counted of leg A's media and leg B's; `None`: it did not pass here.
     pub figures: Option<Box<[Figures; 2]>>,
     /// Leg B: the one that answered, else the one that was tried last; `None`: nothing was dialled.
-    pub leg_b: Option<LegB>,
+    pub leg_b: Option<DialledLeg>,
 }
 
-/// Leg B, from its INVITE on.
+impl CallRecord {
+    /// The legs that we dialled.
+    pub(crate) fn dialled_mut(&mut self) -> impl Iterator<Item = &mut DialledLeg> {
+        let stage_one = match &mut self.leg_a {
+            LegA::Incoming { .. } => None,
+            LegA::Dialled(leg) => leg.as_mut(),
+        };
+        stage_one.into_iter().chain(&mut self.leg_b)
+    }
+}
+
+/// Leg A.
 #[derive(Clone, Debug)]
-pub struct LegB {
+pub enum LegA {
+    /// It called us.
+    Incoming {
+        /// The endpoint that it came from.
+        endpoint: Sid,
+        /// Its Call-ID.
+        call_id: Arc<str>,
+        /// The way that its INVITE came.
+        flow: Flow,
+        /// The number that the source asserted (RFC 3325); `None` where it hides it.
+        identity: Option<Number>,
+    },
+    /// We called it: stage one of a dialout, the one that answered, else the one that was tried last; `None`: nothing
+    /// was dialled.
+    Dialled(Option<DialledLeg>),
+}
+
+/// A leg that we dialled, from its INVITE on.
+#[derive(Clone, Debug)]
+pub struct DialledLeg {
     /// The endpoint that it went to.
     pub endpoint: Sid,
     /// Its Call-ID.

@@ -8,8 +8,8 @@ use alloc::vec::Vec;
 use core::net::SocketAddr;
 
 use mediator_model::{
-    AddressHost, AdmissionRefused, Directory, Endpoint, EndpointIndex, Flow, Instant, Number,
-    NumberFormat, Ringback, Sid, Transport, TrunkIndex,
+    AddressHost, AdmissionRefused, Directory, Endpoint, EndpointIndex, Flow, Instant, ListenerId,
+    Number, NumberFormat, Ringback, Sid, Transport, TrunkIndex,
 };
 use mediator_sip::dialog::Side as Speaker;
 use mediator_sip::dialog::{Carrier, EarlyDialogs, NewDialog, OfferAnswer, Sdp, SessionTimer};
@@ -19,11 +19,11 @@ use smallvec::SmallVec;
 
 use crate::branch::{Branch, CancelReason, Destination, Phase, Wanted};
 use crate::call::Call;
-use crate::cdr::LegB;
+use crate::cdr::{DialledLeg, LegA};
 use crate::context::{ALLOW, ClientUse, Core, Hop, Resolving};
 use crate::identity::Shown;
 use crate::io::Event;
-use crate::leg::{LocalSdp, timer_settings};
+use crate::leg::{LocalSdp, Side, timer_settings};
 use crate::limits::{Holds, admit_destination, hold_way, retry_after_seconds};
 use crate::request::{Body, EarlyDialog, LoginOf, Met, write_parts, write_timer};
 use crate::route::{Attempt, Routed};
@@ -218,8 +218,7 @@ impl Call {
 
     pub(crate) fn resolve_first(&mut self, cx: &mut Core, place: Destination, name: Hop) {
         // Until the name is resolved the branch has no flow; this one is never sent on.
-        let placeholder = self.a.flow;
-        let Some(branch) = self.new_branch(cx, place, placeholder) else { return };
+        let Some(branch) = self.new_branch(cx, place, placeholder()) else { return };
         let waiting = Resolving::Branch { call: self.key, branch: branch.id };
         if cx.resolve(name, waiting) {
             self.keep_branch(branch);
@@ -356,25 +355,29 @@ impl Call {
         }
         let numbers = (dial.routed.shown.number(), dial.routed.target);
         if first {
-            self.is_leg_b(cx, branch, numbers);
+            self.is_dialled_leg(cx, branch, numbers);
         }
         Ok(())
     }
 
     /// The record tells of this branch from here on.
-    pub(crate) fn is_leg_b(
+    pub(crate) fn is_dialled_leg(
         &mut self,
         cx: &mut Core,
         branch: &Branch,
         (number_src, number_dst): (Option<Number>, Number),
     ) {
+        let side = self.dialled_side();
         let Some(record) = &mut self.record else { return };
-        let known = record.leg_b.as_ref();
-        if known.is_some_and(|known| Arc::ptr_eq(&known.call_id, &branch.call_id)) {
+        let told = match (side, &mut record.leg_a) {
+            (Side::A, LegA::Dialled(stage_one)) => stage_one,
+            (Side::A, LegA::Incoming { .. }) | (Side::B, _) => &mut record.leg_b,
+        };
+        if told.as_ref().is_some_and(|known| Arc::ptr_eq(&known.call_id, &branch.call_id)) {
             return;
         }
         let (endpoint, call_id) = (branch.destination.endpoint_sid, branch.call_id.clone());
-        record.leg_b = Some(LegB {
+        *told = Some(DialledLeg {
             endpoint,
             call_id: call_id.clone(),
             flow: branch.flow,
@@ -383,7 +386,7 @@ impl Call {
             number_dst,
             sip_cause: 0,
         });
-        cx.event(Event::LegB { call: self.sid, endpoint, call_id });
+        cx.event(Event::LegDialled { call: self.sid, side, endpoint, call_id });
     }
 
     /// Sends a branch's INVITE once more: with credentials, or with a longer session interval.
@@ -448,10 +451,16 @@ impl Call {
         let asked = branch.client().is_some();
         let failure = if asked { Failure::Timeout } else { Failure::Unreachable };
         let call_id = branch.call_id.clone();
-        self.note_leg_b(&call_id, failure.code());
+        self.note_dialled(&call_id, failure.code());
         self.cancel_branch(cx, id, CancelReason::CallerGone);
         self.after_failure(cx, &place, more, failure);
     }
+}
+
+/// A flow that nothing is sent on.
+pub(crate) fn placeholder() -> Flow {
+    let remote = (core::net::Ipv4Addr::UNSPECIFIED, 0).into();
+    Flow { transport: Transport::Udp, listener: ListenerId(0), remote, connection: None }
 }
 
 /// Takes what a call to this endpoint costs, or says which limit is used up.
@@ -466,7 +475,7 @@ fn reserve(
     Ok(holds)
 }
 
-/// Our tag in a dialog: the call's key and, for leg B, the branch, then 64 unguessable bits.
+/// Our tag in a dialog: the call's key and, of a leg that we dial, the branch, then 64 unguessable bits.
 pub(crate) fn local_tag(key: crate::call::CallKey, branch: Option<u16>, random: u64) -> String {
     let mut tag = Text::with_capacity(USUAL_TAG_BYTES);
     tag.short_hex(slotmap::Key::data(&key).as_ffi());
@@ -478,15 +487,10 @@ pub(crate) fn local_tag(key: crate::call::CallKey, branch: Option<u16>, random: 
     tag.into_string()
 }
 
-/// Reads whose tag it is; whether it is right is for the dialog to compare.
-pub(crate) fn read_tag(tag: &[u8]) -> Option<(crate::call::CallKey, Option<u16>)> {
-    let mut parts = core::str::from_utf8(tag).ok()?.split('-');
-    let key = u64::from_str_radix(parts.next()?, 16).ok()?;
-    let branch = match parts.next()? {
-        "a" => None,
-        branch => Some(u16::from_str_radix(branch, 16).ok()?),
-    };
-    Some((slotmap::KeyData::from_ffi(key).into(), branch))
+/// Reads which call's tag it is; whether it is right, and of which side, is for the dialogs to compare.
+pub(crate) fn read_tag(tag: &[u8]) -> Option<crate::call::CallKey> {
+    let key = core::str::from_utf8(tag).ok()?.split('-').next()?;
+    Some(slotmap::KeyData::from_ffi(u64::from_str_radix(key, 16).ok()?).into())
 }
 
 /// `<sip:number@host>`.

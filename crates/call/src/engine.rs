@@ -294,10 +294,8 @@ impl Engine {
 
     /// The call and side whose dialog a request names (RFC 3261 §12.2.2).
     fn find_dialog(&self, request: &Request) -> Option<(CallKey, Side)> {
-        let (key, branch) = read_tag(request.to_tag().ok().flatten()?)?;
-        let call = self.call(key)?;
-        let side = if branch.is_none() { Side::A } else { Side::B };
-        call.has_dialog(side, request).then_some((key, side))
+        let key = read_tag(request.to_tag().ok().flatten()?)?;
+        Some((key, self.call(key)?.side_of(request)?))
     }
 
     fn ack(&mut self, request: &Request) {
@@ -464,15 +462,18 @@ impl Engine {
 }
 
 impl Call {
-    /// Whether a request names a dialog that this call has on that side.
-    pub(crate) fn has_dialog(&self, side: Side, request: &Request) -> bool {
-        if let Some(leg) = self.leg(side) {
-            return leg.dialog.is_target_of(request);
-        }
-        self.early_of(request).is_some()
+    /// The side whose dialog a request names: a leg's, or an early one of the side that is dialled.
+    fn side_of(&self, request: &Request) -> Option<Side> {
+        let is_of =
+            |side: &Side| self.leg(*side).is_some_and(|leg| leg.dialog.is_target_of(request));
+        let early = || {
+            let side = self.dialled_side();
+            (self.leg(side).is_none() && self.early_of(request).is_some()).then_some(side)
+        };
+        Side::BOTH.into_iter().find(is_of).or_else(early)
     }
 
-    /// The early dialog of leg B that a request names, heard by the caller or not.
+    /// The early dialog of the dialled side that a request names, heard by the caller or not.
     pub(crate) fn early_of(&self, request: &Request) -> Option<EarlyDialog> {
         self.branches.iter().find_map(|branch| {
             let (fork, _) =

@@ -91,7 +91,7 @@ pub fn explain(
     let caller = from.map_or(Caller::Anonymous, Caller::Open);
     let router = Router { claiming: Claiming::DryRun, ..*router };
     let mut routed = Routed::begin(dialled, caller);
-    let found = router.follow(&mut routed, caller, &mut Dice::new(seed));
+    let found = router.follow(&mut routed, (caller, None), &mut Dice::new(seed));
     let attempts = router.places(&routed);
     let refused = match found {
         Err(why) => Some(why.status()),

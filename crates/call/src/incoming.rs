@@ -5,8 +5,8 @@ use alloc::string::String;
 use alloc::sync::Arc;
 
 use mediator_model::{
-    AdmissionRefused, Binding, Change, Endpoint, EndpointIndex, Flow, ListenerId, Number, Ringback,
-    Transport, TrunkIndex, TrunkWay, UnixMillis,
+    AdmissionRefused, Binding, Change, Endpoint, EndpointIndex, Number, Ringback, TrunkIndex,
+    TrunkWay, UnixMillis,
 };
 use mediator_sip::dialog::Side as Speaker;
 use mediator_sip::dialog::{Carrier, Dialog, Negotiated, Sdp};
@@ -17,17 +17,17 @@ use mediator_sip::{HeaderName, MediaType};
 
 use crate::FlowKind;
 use crate::call::{Call, CallKey, CallerInvite, Stage};
-use crate::cdr::{CallRecord, Originator};
+use crate::cdr::{CallRecord, LegA, Originator};
 use crate::context::Core;
-use crate::dial::{Caller100Rel, Dial, local_tag};
+use crate::dial::{Caller100Rel, Dial, local_tag, placeholder};
 use crate::engine::Engine;
-use crate::identity::{Identified, caller_of, number_of};
+use crate::identity::{Caller, Identified, caller_of, number_of};
 use crate::ingress::Proof;
 use crate::io::{CallStarted, Event, Output};
 use crate::leg::{Leg, LocalSdp, timer_settings};
 use crate::limits::{Holds, admit_source, retry_after_seconds};
 use crate::relay::{checked_sdp, hops_left, refuse_interval};
-use crate::route::{Accounts, Claiming, NoRoute, Routed, Router};
+use crate::route::{Accounts, Claiming, NoRoute, Routed, Router, Unrouted};
 use crate::verdict::Verdict;
 
 /// Extensions that an INVITE may require (RFC 3261 §8.2.2.3).
@@ -63,7 +63,8 @@ impl Engine {
 
     fn route_call(&mut self, mut accepted: Accepted) {
         let core = &mut self.core;
-        let no_way = match find_way(core, &mut accepted) {
+        let start = Start::Dialled(accepted.dialled, accepted.who.caller);
+        let no_way = match find_way(core, start, &mut accepted.holds) {
             Ok(routed) => return self.start_call(accepted, routed),
             Err(no_way) => no_way,
         };
@@ -113,8 +114,36 @@ impl Engine {
     }
 }
 
+/// Where a way begins.
+#[derive(Clone, Copy)]
+pub(crate) enum Start {
+    /// At a number that a caller has dialled.
+    Dialled(Number, Caller),
+    /// At a flow of an account that calls a number, and shows another.
+    Account { account: EndpointIndex, from: Number, target: Number, shown: Number },
+}
+
+impl Start {
+    fn route(self, router: &Router<'_>, core: &mut Core) -> Result<Routed, Unrouted> {
+        match self {
+            Self::Dialled(dialled, caller) => router.route(dialled, caller, &mut core.dice),
+            Self::Account { account, from, target, shown } => {
+                router.route_out((account, from), target, shown, &mut core.dice)
+            }
+        }
+    }
+
+    /// Accounts that the call has taken already.
+    fn taken(self) -> Accounts {
+        match self {
+            Self::Dialled(..) => Accounts::new(),
+            Self::Account { account, .. } => [account].into_iter().collect(),
+        }
+    }
+}
+
 /// Why an INVITE becomes no call.
-enum NoWay {
+pub(crate) enum NoWay {
     /// With the binding that it met before, and whose that is.
     NoRoute(NoRoute, Option<(Arc<Binding>, EndpointIndex)>),
     Limited(AdmissionRefused),
@@ -122,7 +151,7 @@ enum NoWay {
 
 /// Routes a call and takes what its accounts allow: before a binding is claimed, so that who is refused for a limit
 /// claims nothing.
-fn find_way(core: &mut Core, accepted: &mut Accepted) -> Result<Routed, NoWay> {
+pub(crate) fn find_way(core: &mut Core, start: Start, holds: &mut Holds) -> Result<Routed, NoWay> {
     let (directory, ports) = (core.directory.clone(), core.ports.clone());
     let mut router = Router {
         directory: &directory,
@@ -131,27 +160,26 @@ fn find_way(core: &mut Core, accepted: &mut Accepted) -> Result<Routed, NoWay> {
         wall: core.wall(),
         claiming: Claiming::DryRun,
     };
-    let (dialled, caller) = (accepted.dialled, accepted.who.caller);
-    let mut way = router.route(dialled, caller, &mut core.dice);
-    let mut taken = Accounts::new();
+    let mut way = start.route(&router, core);
+    let mut taken = start.taken();
     let claims = match &way {
         Ok(routed) => {
-            taken.clone_from(&routed.accounts);
+            take_accounts(core, (&taken, &routed.accounts), holds).map_err(NoWay::Limited)?;
+            taken.extend(routed.accounts.iter().copied());
             routed.meets_claim
         }
         Err(unrouted) => unrouted.meets_claim,
     };
-    take_accounts(core, (&[], &taken), &mut accepted.holds).map_err(NoWay::Limited)?;
     if claims {
         router.claiming = Claiming::Claim;
-        way = router.route(dialled, caller, &mut core.dice);
+        way = start.route(&router, core);
     }
     let routed = way.map_err(|unrouted| {
         store_claims(core, &unrouted.claims);
         NoWay::NoRoute(unrouted.why, unrouted.met)
     })?;
     // Where somebody else was quicker to claim, the way may lead by other accounts.
-    if let Err(refused) = take_accounts(core, (&taken, &routed.accounts), &mut accepted.holds) {
+    if let Err(refused) = take_accounts(core, (&taken, &routed.accounts), holds) {
         store_claims(core, &routed.claims);
         return Err(NoWay::Limited(refused));
     }
@@ -306,8 +334,8 @@ fn take_accounts(
     Ok(())
 }
 
-/// A mediator endpoint takes part in the calls that its bindings carry, and starts them.
-fn take_account(
+/// A mediator endpoint takes part in the calls that its bindings and dialouts carry, and starts them.
+pub(crate) fn take_account(
     core: &Core,
     account: &Endpoint,
     holds: &mut Holds,
@@ -339,7 +367,8 @@ fn new_call(
     };
     let directory = core.directory.clone();
     let endpoint = directory.endpoint(source);
-    let mut a = Leg::new(dialog, flow, record.endpoint_src, LocalSdp::new(core.dice.next_u64()));
+    let source_sid = endpoint.map_or_else(|| core.dice.sid(), |endpoint| endpoint.sid);
+    let mut a = Leg::new(dialog, flow, source_sid, LocalSdp::new(core.dice.next_u64()));
     a.by_flow = endpoint.is_some_and(is_phone) && request.first(HeaderName::RecordRoute).is_none();
     if a.by_flow
         && let Some(source) = core.layer.server_source(server)
@@ -375,7 +404,7 @@ fn new_call(
         sid: record.call,
         stage: Stage::Dialling,
         invite: Some(Box::new(CallerInvite { server, request, arrived: core.now })),
-        a,
+        a: Some(a),
         reliable: None,
         dial: Some(Box::new(dial)),
         branches: alloc::vec::Vec::new(),
@@ -386,7 +415,7 @@ fn new_call(
         record: Some(Box::new(record)),
         timer: None,
     });
-    if let Some(name) = call.a.aim(core) {
+    if let Some(name) = call.a.as_mut().and_then(|a| a.aim(core)) {
         call.resolve_leg(core, crate::leg::Side::A, name);
     }
     Ok(call)
@@ -422,20 +451,12 @@ fn new_record(core: &mut Core, accepted: &Accepted, flow: FlowOf) -> CallRecord 
     let Accepted { server, request, source, dialled, who, .. } = accepted;
     let directory = core.directory.clone();
     let sid = |index| directory.endpoint(index).map(|endpoint| endpoint.sid);
-    // A transaction that has lost its source is answered to nobody.
-    let nowhere = || Flow {
-        transport: Transport::Udp,
-        listener: ListenerId(0),
-        remote: (core::net::Ipv4Addr::UNSPECIFIED, 0).into(),
-        connection: None,
-    };
     CallRecord {
         call: core.dice.sid(),
         kind: flow.kind,
         binding: flow.binding,
         dialout: None,
         endpoint: flow.endpoint.and_then(sid),
-        endpoint_src: sid(*source).unwrap_or_else(|| core.dice.sid()),
         number_src: who.caller.told(),
         number_redirect: *dialled,
         number_dst: flow.number_dst,
@@ -444,9 +465,13 @@ fn new_record(core: &mut Core, accepted: &Accepted, flow: FlowOf) -> CallRecord 
         date_stop: UnixMillis(0),
         sip_cause: 0,
         disconnect_originator: Originator::System,
-        call_id_src: String::from_utf8_lossy(request.call_id().unwrap_or_default()).into(),
-        flow_src: core.layer.server_source(*server).unwrap_or_else(nowhere),
-        identity: who.asserted,
+        leg_a: LegA::Incoming {
+            endpoint: sid(*source).unwrap_or_else(|| core.dice.sid()),
+            call_id: String::from_utf8_lossy(request.call_id().unwrap_or_default()).into(),
+            // A transaction that has lost its source is answered to nobody.
+            flow: core.layer.server_source(*server).unwrap_or_else(placeholder),
+            identity: who.asserted,
+        },
         codec: None,
         figures: None,
         leg_b: None,
@@ -463,12 +488,14 @@ fn announce(core: &mut Core, record: &CallRecord, routed: &Routed) {
             kind: record.kind,
             reference: binding.map(|binding| binding.sid),
             account: binding.and(record.endpoint),
-            endpoint: record.endpoint_src,
+            caller: match &record.leg_a {
+                LegA::Incoming { endpoint, call_id, .. } => Some((*endpoint, call_id.clone())),
+                LegA::Dialled(_) => None,
+            },
             number_src: record.number_src,
             number_redirect: record.number_redirect,
             number_dst: record.number_dst,
             date_start: record.date_start,
-            call_id: record.call_id_src.clone(),
         }),
     });
     for claim in &routed.claims {

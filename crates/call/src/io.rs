@@ -292,10 +292,12 @@ pub enum Event {
         /// The call.
         call: CallSid,
     },
-    /// Leg B is this one from here on: its INVITE has left, or it has won against others that rang with it.
-    LegB {
+    /// A leg that we dial is this one from here on: its INVITE has left, or it has won against others that rang with it.
+    LegDialled {
         /// The call.
         call: CallSid,
+        /// Which leg: B, or of a dialout A, too.
+        side: crate::Side,
         /// The endpoint that it goes to.
         endpoint: Sid,
         /// Its Call-ID.
@@ -390,20 +392,19 @@ pub enum Event {
 pub struct CallStarted {
     /// The flow that runs it.
     pub kind: crate::FlowKind,
-    /// The binding, for a binding flow.
+    /// The binding or dialout that the flow is about.
     pub reference: Option<Sid>,
-    /// The mediator endpoint whose binding it is.
+    /// The mediator endpoint whose binding or dialout it is.
     pub account: Option<Sid>,
-    /// The endpoint that it came from.
-    pub endpoint: Sid,
-    /// The caller's number; `None` where it has none, or hides it.
+    /// The endpoint and the Call-ID of a call that came in; leg A of a dialout is told of as
+    /// [`Event::LegDialled`].
+    pub caller: Option<(Sid, Arc<str>)>,
+    /// The caller's number, of a dialout stage one's; `None` where the caller has none, or hides it.
     pub number_src: Option<Number>,
     /// The number dialled.
     pub number_redirect: Number,
-    /// The number behind the first binding; without one, the number dialled.
+    /// The number behind the first binding; without one, the number dialled; of a dialout stage two's.
     pub number_dst: Number,
-    /// The caller's INVITE.
+    /// The caller's INVITE; of a dialout, when its time had come.
     pub date_start: UnixMillis,
-    /// The caller's Call-ID.
-    pub call_id: Arc<str>,
 }

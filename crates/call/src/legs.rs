@@ -44,7 +44,7 @@ impl Call {
             let flow = leg.flow;
             cx.request_in_dialog(&mut leg.dialog, flow, &request, met.as_ref(), user)
         } else {
-            // Leg B before its answer: the early dialog that the caller hears of.
+            // A dialled leg before its answer: the early dialog that the caller hears of.
             let Some(early) = self.dial.as_ref().and_then(|dial| dial.speaking) else { return };
             let Some(branch) = self.branches.iter_mut().find(|b| b.id == early.branch) else {
                 return;

@@ -47,7 +47,7 @@ mod verdict;
 pub mod io;
 pub mod route;
 
-pub use cdr::{CallRecord, LegB, Originator};
+pub use cdr::{CallRecord, DialledLeg, LegA, Originator};
 pub use counters::{Counter, Counters};
 pub use engine::Engine;
 pub use explain::{Explained, Place, Rule, explain};

@@ -34,9 +34,9 @@ pub(crate) struct Talker<'a> {
 }
 
 impl Call {
-    /// The side's dialog as far as offers go: the leg, or leg B's early dialog that the caller hears of.
+    /// The side's dialog as far as offers go: the leg, or the dialled side's early dialog that the caller hears of.
     pub(crate) fn talker<'a>(&'a mut self, cx: &Core, side: Side) -> Option<Talker<'a>> {
-        if side == Side::B && self.b.is_none() {
+        if self.leg(side).is_none() && side == self.dialled_side() {
             let early = self.dial.as_ref()?.speaking?;
             let branch: &mut Branch = self.branches.iter_mut().find(|b| b.id == early.branch)?;
             let address = cx.listener(&branch.flow).map(|listener| listener.advertised.ip());
@@ -76,7 +76,7 @@ impl Call {
                 leg.follow(flow);
             }
         }
-        if side == Side::B && self.b.is_none() && self.early_of(&request) != self.heard_fork() {
+        if self.leg(side).is_none() && self.early_of(&request) != self.heard_fork() {
             return refuse_unheard(cx, server, &request);
         }
         match request.method() {

@@ -60,7 +60,7 @@ impl Call {
     pub(crate) fn invite_failed(&mut self, cx: &mut Core, id: u16, failure: Failure) {
         let Some(at) = self.branches.iter().position(|branch| branch.id == id) else { return };
         let branch = self.branches.swap_remove(at);
-        self.note_leg_b(&branch.call_id, failure.code());
+        self.note_dialled(&branch.call_id, failure.code());
         if branch.is_wanted() {
             let place = branch.destination.clone();
             self.after_failure(cx, &place, branch.more_flows, failure);
@@ -159,7 +159,7 @@ impl Call {
 
     // ---- the answer
 
-    /// The first 2xx: this branch is leg B.
+    /// The first 2xx: this branch is leg B, or of a dialout that has none yet leg A.
     fn answered(&mut self, cx: &mut Core, id: u16, response: &Response) {
         let Some(branch) = self.branches.iter_mut().find(|branch| branch.id == id) else { return };
         let change = branch.dialogs.handle_response(response);
@@ -178,52 +178,56 @@ impl Call {
         if let Some(dial) = &mut self.dial {
             self.holds.absorb(&mut dial.attempt_holds);
             let numbers = (dial.routed.shown.number(), dial.routed.target);
-            self.is_leg_b(cx, &branch, numbers);
+            self.is_dialled_leg(cx, &branch, numbers);
         }
-        self.note_leg_b(&branch.call_id, 200);
+        self.note_dialled(&branch.call_id, 200);
         let said = branch.fork_mut(fork).and_then(|fork| fork.said.take());
-        let Some(leg) = leg_b_of(cx, branch, fork, response) else { return };
-        self.b = Some(leg);
-        self.take_answer(cx, (id, fork), said, response);
+        let side = self.dialled_side();
+        let Some(leg) = dialled_leg(cx, branch, fork, response) else { return };
+        match side {
+            Side::A => self.a = Some(leg),
+            Side::B => self.b = Some(leg),
+        }
+        self.take_answer(cx, (side, id, fork), said, response);
     }
 
-    /// ACKs leg B's 2xx, or owes the ACK where the 2xx makes an offer, and passes the answer to the caller: its own,
+    /// ACKs a dialled leg's 2xx, or owes the ACK where the 2xx makes an offer, and passes the answer to the caller: its own,
     /// or what its dialog has `said` in a 1xx.
     fn take_answer(
         &mut self,
         cx: &mut Core,
-        (branch, fork): (u16, ForkId),
+        (side, branch, fork): (Side, u16, ForkId),
         said: Option<Bytes>,
         response: &Response,
     ) {
         let cseq = response.cseq().map_or(1, |cseq| cseq.number);
-        let Some(leg) = &mut self.b else { return };
+        let Some(leg) = self.leg_mut(side) else { return };
         let sdp = sdp_of(response);
         let presence = if sdp.is_some() { Sdp::Present } else { Sdp::Absent };
         let meaning = leg.offer_answer.handle(Speaker::Remote, Carrier::Final2xx, presence);
         let aim = leg.aim(cx);
         if let Some(name) = aim {
-            self.resolve_leg(cx, Side::B, name);
+            self.resolve_leg(cx, side, name);
         }
         let body = match meaning {
             Meaning::Offer => {
-                if let Some(leg) = &mut self.b {
+                if let Some(leg) = self.leg_mut(side) {
                     leg.owed_ack = Some(cseq);
                 }
                 sdp
             }
             Meaning::Answer => {
-                self.send_ack(cx, Side::B, cseq, None);
+                self.send_ack(cx, side, cseq, None);
                 sdp
             }
             Meaning::Nothing | Meaning::Repeat | Meaning::PreviewStands | Meaning::Preview => {
-                self.send_ack(cx, Side::B, cseq, None);
+                self.send_ack(cx, side, cseq, None);
                 said
             }
             Meaning::Refused(_) | Meaning::Violation(_) => {
                 // A 2xx that owes SDP and has none: no session can come of it.
-                self.send_ack(cx, Side::B, cseq, None);
-                self.bye(cx, Side::B, None);
+                self.send_ack(cx, side, cseq, None);
+                self.bye(cx, side, None);
                 return self.fail_caller(cx, Answer::plain(503), Originator::System);
             }
         };
@@ -250,11 +254,11 @@ impl Call {
         }
         let cseq = response.cseq().map_or(1, |cseq| cseq.number);
         let tag = response.to().ok().and_then(|to| to.tag().map(Vec::from));
-        let is_leg_b = self.b.as_ref().is_some_and(|leg| {
+        let is_of = |leg: &&Leg| {
             response.call_id().is_ok_and(|id| id == leg.dialog.call_id())
                 && tag.as_deref() == leg.dialog.remote_tag()
-        });
-        let Some(leg) = self.b.as_ref().filter(|_| is_leg_b) else {
+        };
+        let Some(leg) = Side::BOTH.iter().filter_map(|side| self.leg(*side)).find(is_of) else {
             return cx.refuse_stray_2xx(client, response);
         };
         if let Some(ack) = leg.ack_for(cseq) {
@@ -413,8 +417,13 @@ impl Call {
     }
 }
 
-/// Leg B of the branch that has won.
-fn leg_b_of(cx: &mut Core, mut branch: Branch, fork: ForkId, response: &Response) -> Option<Leg> {
+/// The leg that the branch which has won becomes.
+fn dialled_leg(
+    cx: &mut Core,
+    mut branch: Branch,
+    fork: ForkId,
+    response: &Response,
+) -> Option<Leg> {
     let offer_answer = branch.fork_mut(fork).map(|fork| fork.offer_answer);
     let allows_update = branch.fork_mut(fork).is_some_and(|fork| fork.allows_update);
     let endpoint = endpoint_of(&branch);

@@ -196,7 +196,7 @@ impl Router<'_> {
         dice: &mut Dice,
     ) -> Result<Routed, Unrouted> {
         let mut routed = Routed::begin(dialled, caller);
-        match self.follow(&mut routed, caller, dice) {
+        match self.follow(&mut routed, (caller, None), dice) {
             Ok(()) => Ok(routed),
             Err(why) => {
                 let met = routed.binding.map(|(binding, _)| binding);
@@ -207,12 +207,33 @@ impl Router<'_> {
         }
     }
 
+    /// Finds the way of a call that a flow of `account` makes from its number `from`, showing `shown`.
+    pub(crate) fn route_out(
+        &self,
+        (account, from): (EndpointIndex, Number),
+        target: Number,
+        shown: Number,
+        dice: &mut Dice,
+    ) -> Result<Routed, Unrouted> {
+        let caller = Caller::Open(shown);
+        let mut routed = Routed::begin(target, caller);
+        routed.kind = FlowKind::Dialout;
+        routed.accounts.push(account);
+        match self.follow(&mut routed, (caller, Some(from)), dice) {
+            Ok(()) => Ok(routed),
+            Err(why) => {
+                let (meets_claim, claims) = (routed.meets_claim, routed.claims);
+                Err(Unrouted { why, meets_claim, claims, met: None })
+            }
+        }
+    }
+
     /// Follows bindings from [`Routed::target`] on, until attempts are found; where it fails, `routed` is as far as it
-    /// came.
+    /// came. `left` is the number whose flow the call has left, where that was no binding's.
     pub(crate) fn follow(
         &self,
         routed: &mut Routed,
-        caller: Caller,
+        (caller, left): (Caller, Option<Number>),
         dice: &mut Dice,
     ) -> Result<(), NoRoute> {
         let mut passed: SmallVec<[Number; MAX_BINDINGS]> = SmallVec::new();
@@ -220,7 +241,7 @@ impl Router<'_> {
         loop {
             match self.directory.route(routed.target) {
                 DidRoute::Mediator(account) => {
-                    if passed.contains(&routed.target) {
+                    if passed.contains(&routed.target) || left == Some(routed.target) {
                         return Err(NoRoute::Loop);
                     }
                     if passed.len() == MAX_BINDINGS {

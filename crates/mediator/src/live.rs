@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use dashmap::DashMap;
 use mediator_api::ports::{CallState, LiveCall, LiveLeg};
+use mediator_call::Side;
 use mediator_call::io::{CallStarted, Event};
 use mediator_model::{Sid, UnixMillis};
 use mediator_store::record::MediaFigures;
@@ -47,9 +48,13 @@ impl LiveCalls {
     /// Takes in what became of a call; events of other things change nothing.
     pub fn note(&self, event: &Event) {
         match event {
-            Event::LegB { call, endpoint, call_id } => {
-                self.change(*call, |up| up.leg_b = Some((*endpoint, call_id.clone())));
-            }
+            Event::LegDialled { call, side, endpoint, call_id } => self.change(*call, |up| {
+                let leg = match side {
+                    Side::A => &mut up.started.caller,
+                    Side::B => &mut up.leg_b,
+                };
+                *leg = Some((*endpoint, call_id.clone()));
+            }),
             Event::CallRinging { call } => self.change(*call, |up| up.state = CallState::Ringing),
             Event::CallAnswered { call, setup: _, date_talk, codec } => self.change(*call, |up| {
                 up.state = CallState::Answered;
@@ -100,17 +105,16 @@ fn shown(call_sid: Sid, up: &Up) -> LiveCall {
         kind,
         reference,
         account,
-        endpoint,
+        caller,
         number_src,
         number_redirect,
         number_dst,
         date_start,
-        call_id,
     } = &*up.started;
-    let leg = |endpoint: Sid, call_id: &str| LiveLeg {
-        endpoint_sid: Some(endpoint),
+    let leg = |leg: Option<&(Sid, Arc<str>)>| LiveLeg {
+        endpoint_sid: leg.map(|(endpoint, _)| *endpoint),
         state: up.state,
-        sip_call_id: Some(call_id.into()),
+        sip_call_id: leg.map(|(_, call_id)| (**call_id).into()),
         codec: up.codec.map(Into::into),
         media: MediaFigures::default(),
     };
@@ -125,7 +129,7 @@ fn shown(call_sid: Sid, up: &Up) -> LiveCall {
         number_dst: Some(*number_dst),
         date_start: *date_start,
         date_talk: up.date_talk,
-        leg_a: leg(*endpoint, call_id),
-        leg_b: up.leg_b.as_ref().map(|(endpoint, call_id)| leg(*endpoint, call_id)),
+        leg_a: leg(caller.as_ref()),
+        leg_b: up.leg_b.as_ref().map(|known| leg(Some(known))),
     }
 }

@@ -1,6 +1,6 @@
 //! Call records: from what an engine tells of a call that ended to the rows that the APIs list and callbacks get.
 //!
-//! A call of a binding flow gets a Mediator record; every call gets a record for each leg that there was. What is
+//! A call of a binding flow or a dialout gets a Mediator record; every call gets a record for each leg that there was. What is
 //! refused before it meets a binding gets none. Numbers hidden by Privacy are in none of them.
 
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use mediator_call::io::Listener;
-use mediator_call::{CallRecord, FlowKind, LegB, Originator};
+use mediator_call::{CallRecord, DialledLeg, FlowKind, LegA, Originator};
 use mediator_model::{Flow, ListenerId, Sid, UnixMillis};
 use mediator_store::record::{CallRow, DialoutRecord, LegRow, MediaFigures, Object};
 use mediator_store::{CallDelivery, Calls};
@@ -130,22 +130,31 @@ impl Nudge {
     }
 }
 
-/// The Mediator record; `None` for calls that no binding ran.
+/// The Mediator record; `None` for calls that neither a binding nor a dialout ran.
 fn call_row(record: &CallRecord) -> Option<CallRow> {
-    let (FlowKind::Binding, Some(binding), Some(endpoint)) =
-        (record.kind, &record.binding, record.endpoint)
-    else {
-        return None;
+    let endpoint = record.endpoint?;
+    let (dr_sid, reference, attributes, dtmf, direction) = match record.kind {
+        FlowKind::Binding => {
+            let binding = record.binding.as_ref()?;
+            let attributes = binding.attributes.as_ref();
+            (record.call, binding.sid, attributes, binding.dtmf.clone(), "inbound")
+        }
+        FlowKind::Dialout => {
+            let dialout = record.dialout.as_ref()?;
+            let dr_sid = derived(dialout.sid, DIALOUT);
+            (dr_sid, dialout.sid, Some(&dialout.attributes), None, "outbound")
+        }
+        FlowKind::Inbound => return None,
     };
-    let json = binding.attributes.as_ref().and_then(|attributes| attributes.json.as_deref());
+    let json = attributes.and_then(|attributes| attributes.json.as_deref());
     Some(CallRow {
-        dr_sid: record.call,
+        dr_sid,
         endpoint_sid: endpoint,
         event_type: record.kind.as_str().into(),
-        reference_sid: Some(binding.sid),
+        reference_sid: Some(reference),
         attributes: json.map(object).unwrap_or_default(),
-        dtmf: binding.dtmf.clone(),
-        direction: "inbound".into(),
+        dtmf,
+        direction: direction.into(),
         number_src: record.number_src,
         number_redirect: record.number_redirect,
         number_dst: Some(record.number_dst),
@@ -188,34 +197,38 @@ fn object(json: &str) -> Object {
     serde_json::from_str(json).unwrap_or_default()
 }
 
-/// Leg A came from an endpoint; leg B went to one, where anything was dialled.
+/// Leg A came from an endpoint, or went to one as a dialout's stage one; leg B went to one. Where nothing was dialled
+/// there is no such leg.
 fn leg_rows(record: &CallRecord, listeners: &[Listener]) -> Vec<LegRow> {
-    let mut rows = vec![leg_a(record, listeners)];
-    rows.extend(record.leg_b.as_ref().map(|leg| leg_b(record, leg, listeners)));
-    rows
+    let leg_a = match &record.leg_a {
+        LegA::Incoming { endpoint, call_id, flow, identity } => Some(LegRow {
+            dr_sid: derived(record.call, LEG_A),
+            direction: "inbound".into(),
+            date_start: record.date_start,
+            endpoint_sid_src: Some(*endpoint),
+            number_src: record.number_src,
+            number_dst: Some(record.number_redirect),
+            number_external: record.number_src,
+            ip_src: Some(peer(flow)),
+            ip_dst: ours(flow.listener, listeners),
+            sipcallid_src: Some((**call_id).into()),
+            sipcause: record.sip_cause,
+            identity: *identity,
+            ..common(record)
+        }),
+        LegA::Dialled(leg) => leg.as_ref().map(|leg| dialled(record, (leg, LEG_A), listeners)),
+    };
+    let leg_b = record.leg_b.as_ref().map(|leg| dialled(record, (leg, LEG_B), listeners));
+    leg_a.into_iter().chain(leg_b).collect()
 }
 
-fn leg_a(record: &CallRecord, listeners: &[Listener]) -> LegRow {
+fn dialled(
+    record: &CallRecord,
+    (leg, which): (&DialledLeg, u128),
+    listeners: &[Listener],
+) -> LegRow {
     LegRow {
-        dr_sid: derived(record.call, LEG_A),
-        direction: "inbound".into(),
-        date_start: record.date_start,
-        endpoint_sid_src: Some(record.endpoint_src),
-        number_src: record.number_src,
-        number_dst: Some(record.number_redirect),
-        number_external: record.number_src,
-        ip_src: Some(peer(&record.flow_src)),
-        ip_dst: ours(record.flow_src.listener, listeners),
-        sipcallid_src: Some((*record.call_id_src).into()),
-        sipcause: record.sip_cause,
-        identity: record.identity,
-        ..common(record)
-    }
-}
-
-fn leg_b(record: &CallRecord, leg: &LegB, listeners: &[Listener]) -> LegRow {
-    LegRow {
-        dr_sid: derived(record.call, LEG_B),
+        dr_sid: derived(record.call, which),
         direction: "outbound".into(),
         date_start: leg.date_start,
         endpoint_sid_dst: Some(leg.endpoint),

@@ -40,7 +40,7 @@ impl Router<'_> {
                 routed.headers.push(header.clone());
             }
         }
-        if routed.binding.is_none() {
+        if routed.binding.is_none() && routed.kind != FlowKind::Dialout {
             routed.kind = FlowKind::Binding;
             routed.ringback = attributes.map_or(Ringback::Ringing, |a| a.ringback);
             routed.binding = Some((binding, rule));

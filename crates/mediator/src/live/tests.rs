@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mediator_call::{CallRecord, FlowKind, Originator};
+use mediator_call::{CallRecord, FlowKind, LegA, Originator};
 use mediator_model::{Flow, ListenerId, Number, Transport};
 
 use super::*;
@@ -18,12 +18,11 @@ fn started(account: Option<Sid>) -> Box<CallStarted> {
         kind: if account.is_some() { FlowKind::Binding } else { FlowKind::Inbound },
         reference: account.map(|_| Sid::from_u128(10)),
         account,
-        endpoint: Sid::from_u128(1),
+        caller: Some((Sid::from_u128(1), "a@caller".into())),
         number_src: Some(number("14155550100")),
         number_redirect: number("15162065346"),
         number_dst: number("442071234567"),
         date_start: UnixMillis(1000),
-        call_id: "a@caller".into(),
     })
 }
 
@@ -35,7 +34,6 @@ fn ended(call: Sid) -> Event {
         kind: FlowKind::Binding,
         binding: None,
         endpoint: Some(ACCOUNT),
-        endpoint_src: Sid::from_u128(1),
         number_src: None,
         number_redirect: number("15162065346"),
         number_dst: number("442071234567"),
@@ -44,14 +42,17 @@ fn ended(call: Sid) -> Event {
         date_stop: UnixMillis(2000),
         sip_cause: 200,
         disconnect_originator: Originator::Source,
-        call_id_src: "a@caller".into(),
-        flow_src: Flow {
-            transport: Transport::Udp,
-            listener: ListenerId(0),
-            remote: "10.1.0.1:5060".parse().unwrap(),
-            connection: None,
+        leg_a: LegA::Incoming {
+            endpoint: Sid::from_u128(1),
+            call_id: "a@caller".into(),
+            flow: Flow {
+                transport: Transport::Udp,
+                listener: ListenerId(0),
+                remote: "10.1.0.1:5060".parse().unwrap(),
+                connection: None,
+            },
+            identity: None,
         },
-        identity: None,
         codec: None,
         leg_b: None,
     }))
@@ -69,7 +70,7 @@ fn a_call_is_shown_from_its_beginning_until_nothing_of_it_is_left() {
     assert_eq!(shown.leg_a.sip_call_id.as_deref(), Some("a@caller"));
 
     let endpoint = Sid::from_u128(2);
-    live.note(&Event::LegB { call, endpoint, call_id: "b".into() });
+    live.note(&Event::LegDialled { call, side: Side::B, endpoint, call_id: "b".into() });
     assert_eq!(live.one(call).unwrap().leg_b.unwrap().state, CallState::Routing);
     live.note(&Event::CallRinging { call });
     assert_eq!(live.one(call).unwrap().state, CallState::Ringing);

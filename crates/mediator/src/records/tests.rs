@@ -2,7 +2,7 @@
 
 use std::sync::atomic::AtomicUsize;
 
-use mediator_model::{Attributes, Binding, BindingKey, ClaimWindow, Number, Transport};
+use mediator_model::{Attributes, Binding, BindingKey, ClaimWindow, Dialout, Number, Transport};
 use mediator_store::query::{CallQuery, Filter, Query};
 use mediator_store::record::BindingRecord;
 use mediator_store::{Committed, Follower, Location, SqliteStore, Versioned};
@@ -51,7 +51,6 @@ fn answered() -> CallRecord {
         kind: FlowKind::Binding,
         binding: Some(Arc::new(binding)),
         endpoint: Some(ACCOUNT),
-        endpoint_src: Sid::from_u128(1),
         number_src: Some(number("14155550100")),
         number_redirect: number("15162065346"),
         number_dst: number("15162060001"),
@@ -60,11 +59,14 @@ fn answered() -> CallRecord {
         date_stop: UnixMillis(6500),
         sip_cause: 200,
         disconnect_originator: Originator::Destination,
-        call_id_src: "a@caller".into(),
-        flow_src: flow("10.1.0.1:5060"),
-        identity: Some(number("14155550199")),
+        leg_a: LegA::Incoming {
+            endpoint: Sid::from_u128(1),
+            call_id: "a@caller".into(),
+            flow: flow("10.1.0.1:5060"),
+            identity: Some(number("14155550199")),
+        },
         codec: Some("PCMU"),
-        leg_b: Some(LegB {
+        leg_b: Some(DialledLeg {
             endpoint: Sid::from_u128(2),
             call_id: "b".into(),
             flow: flow("10.2.0.1:5061"),
@@ -112,7 +114,7 @@ fn a_binding_s_call_has_a_record_of_its_own_and_one_for_each_leg() {
     );
     assert_eq!((a.sipcallid_src.as_deref(), a.sipcallid_dst.as_deref()), (Some("a@caller"), None));
     assert_eq!((a.number_src, a.number_dst), (record.number_src, Some(record.number_redirect)));
-    assert_eq!((a.number_external, a.identity), (record.number_src, record.identity));
+    assert_eq!((a.number_external, a.identity), (record.number_src, Some(number("14155550199"))));
     assert_eq!(
         (a.sipcause, a.codec_src.as_deref(), a.date_start),
         (200, Some("PCMU"), UnixMillis(1000))
@@ -139,6 +141,46 @@ fn what_was_not_dialled_has_no_second_leg_and_what_no_binding_ran_no_record() {
     let inbound = CallRecord { kind: FlowKind::Inbound, binding: None, ..answered() };
     assert_eq!(call_row(&inbound), None);
     assert_eq!(leg_rows(&inbound, &listeners()).len(), 2);
+}
+
+fn dialout() -> CallRecord {
+    let json = Some(r#"{"cnam":"Ann"}"#.into());
+    let dialout = Dialout {
+        sid: Sid::from_u128(20),
+        account_sid: ACCOUNT,
+        stage_one: number("14155550100"),
+        stage_two: number("15162060001"),
+        redirect_did: number("15162065346"),
+        attributes: Box::new(Attributes { json, ..Attributes::default() }),
+    };
+    let answered = answered();
+    let stage_one = DialledLeg { call_id: "a".into(), ..answered.leg_b.clone().unwrap() };
+    CallRecord {
+        kind: FlowKind::Dialout,
+        binding: None,
+        dialout: Some(Arc::new(dialout)),
+        leg_a: LegA::Dialled(Some(stage_one)),
+        ..answered
+    }
+}
+
+#[test]
+fn both_legs_of_a_dialout_go_out_and_its_record_is_the_same_however_often_it_is_ended() {
+    let record = dialout();
+    let row = call_row(&record).unwrap();
+    assert_eq!((&*row.event_type, &*row.direction), ("dialout", "outbound"));
+    assert_eq!((row.endpoint_sid, row.reference_sid), (ACCOUNT, Some(Sid::from_u128(20))));
+    assert_eq!(row.attributes, json!({"cnam": "Ann"}).as_object().unwrap().clone());
+    assert_eq!((row.number_src, row.number_dst), (record.number_src, Some(record.number_dst)));
+    let again = CallRecord { call: Sid::from_u128(101), ..record.clone() };
+    assert_eq!(call_row(&again).unwrap().dr_sid, row.dr_sid);
+    let legs = leg_rows(&record, &listeners());
+    let ids: Vec<_> = legs.iter().map(|leg| leg.sipcallid_dst.as_deref()).collect();
+    assert_eq!(ids, [Some("a"), Some("b")]);
+    assert!(legs.iter().all(|leg| &*leg.direction == "outbound" && leg.sipcallid_src.is_none()));
+    assert_ne!(legs[0].dr_sid, legs[1].dr_sid);
+    let undialled = CallRecord { leg_a: LegA::Dialled(None), leg_b: None, ..record };
+    assert!(leg_rows(&undialled, &listeners()).is_empty());
 }
 
 /// Nobody follows this store.

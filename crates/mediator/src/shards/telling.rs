@@ -38,19 +38,20 @@ impl Teller {
         self.audience.live.note(&event);
         match event {
             Event::CallStarted { call, started } => {
-                let from = self.endpoint_name(started.endpoint);
-                let binding = started.reference.map(tracing::field::display);
-                info!(%call, flow = started.kind.as_str(), from, binding, "call started");
+                let caller = started.caller.as_ref();
+                let from = caller.map(|(endpoint, _)| self.endpoint_name(*endpoint));
+                let reference = started.reference.map(tracing::field::display);
+                info!(%call, flow = started.kind.as_str(), from, reference, "call started");
                 debug!(
                     %call,
                     redirect = %started.number_redirect,
-                    call_id = %started.call_id,
+                    call_id = caller.map(|(_, call_id)| &**call_id),
                     "call routed"
                 );
                 self.audience.live.begin(call, started);
             }
             Event::CallRinging { call } => debug!(%call, "call ringing"),
-            Event::LegB { .. } | Event::CodecAgreed { .. } | Event::CallGone { .. } => {}
+            Event::LegDialled { .. } | Event::CodecAgreed { .. } | Event::CallGone { .. } => {}
             Event::CallAnswered { call, setup, .. } => {
                 self.metrics.setup.observe(setup);
                 info!(%call, setup_ms = setup.as_millis() as u64, "call answered");
