@@ -4,6 +4,7 @@
 //! Pure and `no_std`: it opens no socket, reads no clock and no file, and rolls no unseeded dice. The server drives it
 //! with real sockets on threads of its own, `sim` with a virtual clock and a network that loses and reorders.
 //!
+//! - [`Relay`]: all sessions of one thread.
 //! - [`Order`]: what the call engine asks for; [`Event`]: what it is told.
 //! - [`Terms`]: what one leg has agreed on in SDP; [`Format`]: one line of it.
 //! - [`Hear`]: what a side hears; [`Sound`]: what can be played; [`Track`]: a sound in packets.
@@ -14,20 +15,30 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+mod counters;
 mod figures;
 pub mod g711;
 pub mod latch;
+mod leg;
 mod order;
+mod own;
 pub mod reception;
+mod relay;
+mod route;
 pub mod rtcp;
 pub mod rtp;
+mod session;
 mod side;
 mod speech;
+mod stream;
 mod terms;
+mod timers;
 mod track;
 
+pub use counters::Counters;
 pub use figures::Figures;
 pub use order::{Event, Hear, Order, Play, Repeat, Sound, SoundFailure, SoundOutcome, Tone};
+pub use relay::{Forward, Lane, LaneKind, Opened, Outlet, Relay, RelaySetup, SessionKey};
 pub use side::Side;
 pub use speech::Speech;
 pub use terms::{Format, Terms};
