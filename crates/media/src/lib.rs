@@ -16,8 +16,11 @@ extern crate alloc;
 extern crate std;
 
 mod counters;
+pub mod emodel;
+pub mod event;
 mod figures;
 pub mod g711;
+pub mod goertzel;
 pub mod latch;
 mod leg;
 mod order;
