@@ -42,6 +42,8 @@ impl Engine {
             self.core.refuse(invite.server, &invite.request, 500);
         }
         call.end(&mut self.core, Originator::System, 500);
+        // What becomes of its media finds no call any more.
+        call.forget_media(&mut self.core);
         self.core.event(Event::CallGone { call: call.sid });
     }
 }

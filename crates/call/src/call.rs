@@ -25,6 +25,7 @@ use crate::dial::Dial;
 use crate::io::Event;
 use crate::leg::{Leg, Side};
 use crate::limits::Holds;
+use crate::media::CallMedia;
 use crate::request::Outgoing;
 
 slotmap::new_key_type! {
@@ -73,6 +74,8 @@ pub(crate) struct Call {
     /// Legs that get BYE once their 2xx is acknowledged (RFC 3261 §15: not before).
     pub(crate) bye_after_ack: Vec<Side>,
     pub(crate) holds: Holds,
+    /// Its media here; `None`: the two sides send to each other.
+    pub(crate) media: Option<Box<CallMedia>>,
     /// Taken when the call ends.
     pub(crate) record: Option<Box<CallRecord>>,
     /// Its entry in the wheel, at the earliest of its deadlines.
@@ -110,6 +113,7 @@ impl Call {
     pub(crate) fn is_gone(&self) -> bool {
         let is_done = |leg: &Leg| leg.unacknowledged.is_none() && leg.queue.is_empty();
         self.is_ending()
+            && self.media.is_none()
             && self.branches.is_empty()
             && self.outgoing.is_empty()
             && Side::BOTH.iter().all(|side| self.leg(*side).is_none_or(is_done))
@@ -132,6 +136,7 @@ impl Call {
         }
         // A held call keeps nothing that only dialling needed.
         self.branches.shrink_to_fit();
+        self.join_media(cx);
         cx.counters.calls_answered.add_one();
         cx.event(Event::CallAnswered { call: self.sid, setup, date_talk: talk, codec });
     }
@@ -188,7 +193,7 @@ impl Call {
                 // It is being cancelled.
                 leg.sip_cause = 487;
             }
-            cx.event(Event::CallEnded(record));
+            self.tell_record(cx, record);
         }
     }
 
@@ -233,6 +238,7 @@ impl Call {
     fn reap(&mut self, cx: &mut Core) {
         cx.counters.calls_reaped.add_one();
         cx.event(Event::Bug { call: Some(self.sid), what: "an ended call did not go away" });
+        self.forget_media(cx);
         self.branches.clear();
         self.outgoing.clear();
         for leg in self.a.iter_mut().chain(&mut self.b) {

@@ -22,6 +22,7 @@ use crate::context::{ALLOW, Core};
 use crate::dial::{Caller100Rel, PendingAnswer, local_tag};
 use crate::io::{ClaimOutcome, Event};
 use crate::leg::{Side, Unacknowledged};
+use crate::media::{Role, way};
 use crate::request::{Body, EarlyDialog, write_session_expires};
 use crate::sdp::sdp_of;
 use crate::verdict::Answer;
@@ -94,16 +95,29 @@ impl Call {
     }
 
     /// Leg B's SDP as the caller may see it in a 1xx now; `None` where it must see none.
-    fn sdp_for_caller(&mut self, cx: &Core, sdp: &[u8], reliably: bool) -> Option<Body> {
+    fn sdp_for_caller(&mut self, cx: &mut Core, sdp: &[u8], reliably: bool) -> Option<Body> {
         let carrier =
             if reliably { Carrier::ReliableProvisional } else { Carrier::UnreliableProvisional };
+        let end = self.our_end(Side::A);
         let a = self.a.as_mut()?;
         let meaning = a.offer_answer.meaning(Speaker::Local, carrier, Sdp::Present);
         if !matches!(meaning, Meaning::Offer | Meaning::Answer | Meaning::Preview) {
             return None;
         }
-        let address = cx.listener(&a.flow)?.advertised.ip();
-        a.sdp.cross(sdp, address).ok().map(Body::sdp)
+        let way = way(cx, end, &a.flow)?;
+        let offer = self.dial.as_ref().and_then(|dial| dial.offer.as_deref());
+        let body = a.sdp.cross(sdp, Role::to(offer), way).ok().map(Body::sdp)?;
+        self.agreed_with_caller(cx);
+        Some(body)
+    }
+
+    /// The caller has our answer to the offer of its INVITE.
+    fn agreed_with_caller(&mut self, cx: &mut Core) {
+        if self.media.is_some()
+            && let Some(offer) = self.dial.as_ref().and_then(|dial| dial.offer.clone())
+        {
+            self.agreed(cx, Side::A, &offer);
+        }
     }
 
     fn send_provisional(
@@ -248,14 +262,20 @@ impl Call {
 
     /// The caller's answer to an offer that leg B made in a reliable 1xx: it goes into the PRACK.
     fn answer_early_offer(&mut self, cx: &mut Core, sdp: &[u8]) {
+        let end = self.our_end(Side::B);
         let Some(early) = self.dial.as_ref().and_then(|dial| dial.speaking) else { return };
         let Some(branch) = self.branches.iter_mut().find(|b| b.id == early.branch) else { return };
-        let Some(address) = cx.listener(&branch.flow).map(|l| l.advertised.ip()) else { return };
-        let body = branch.sdp.cross(sdp, address).ok().map(Body::sdp);
+        let Some(way) = way(cx, end, &branch.flow) else { return };
+        let offer = branch.fork_mut(early.fork).and_then(|fork| fork.said.clone());
+        let body = branch.sdp.cross(sdp, Role::to(offer.as_deref()), way).ok().map(Body::sdp);
         if let Some(record) = &mut self.record {
             record.codec = branch.sdp.codec();
         }
         let owed = branch.fork_mut(early.fork).and_then(|fork| fork.owed_prack.take());
+        if let (Some(_), Some(offer)) = (&body, offer) {
+            self.agreed(cx, Side::A, sdp);
+            self.agreed(cx, Side::B, &offer);
+        }
         if let Some(owed) = owed {
             self.send_prack(cx, early, owed, body);
         }
@@ -321,16 +341,20 @@ impl Call {
     }
 
     /// The SDP of the caller's 200: leg B's answer or late offer, or what was shown before.
-    fn final_sdp(&mut self, cx: &Core, theirs: Option<Body>) -> Result<Option<Body>, ()> {
+    fn final_sdp(&mut self, cx: &mut Core, theirs: Option<Body>) -> Result<Option<Body>, ()> {
+        let end = self.our_end(Side::A);
         let a = self.a.as_mut().ok_or(())?;
         let meaning = a.offer_answer.meaning(Speaker::Local, Carrier::Final2xx, Sdp::Present);
         if !matches!(meaning, Meaning::Answer | Meaning::Offer) {
             return Ok(None);
         }
-        let address = cx.listener(&a.flow).map(|l| l.advertised.ip()).ok_or(())?;
+        let way = way(cx, end, &a.flow).ok_or(())?;
         match theirs {
             Some(body) => {
-                a.sdp.cross(&body.bytes, address).map(|sdp| Some(Body::sdp(sdp))).map_err(|_| ())
+                let offer = self.dial.as_ref().and_then(|dial| dial.offer.as_deref());
+                let sdp = a.sdp.cross(&body.bytes, Role::to(offer), way).map_err(|_| ())?;
+                self.agreed_with_caller(cx);
+                Ok(Some(Body::sdp(sdp)))
             }
             // An answer that came reliably, or as a preview, ahead of the 2xx.
             None => match a.sdp.last().cloned() {

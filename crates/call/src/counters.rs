@@ -48,6 +48,8 @@ pub struct Counters {
     pub calls_answered: Counter,
     /// Calls that are over.
     pub calls_ended: Counter,
+    /// Calls that were refused because no port for media was free.
+    pub media_exhausted: Counter,
     /// Calls in memory now: those up, and those that only wait for their last transactions.
     pub calls_held: Counter,
     /// Transactions now.

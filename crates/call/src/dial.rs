@@ -25,6 +25,7 @@ use crate::identity::Shown;
 use crate::io::Event;
 use crate::leg::{LocalSdp, Side, timer_settings};
 use crate::limits::{Holds, admit_destination, hold_way, retry_after_seconds};
+use crate::media::{Role, way};
 use crate::request::{Body, EarlyDialog, LoginOf, Met, write_parts, write_timer};
 use crate::route::{Attempt, Routed};
 use crate::verdict::{Failure, Verdict};
@@ -309,10 +310,12 @@ impl Call {
 
     /// Writes and sends a branch's INVITE; again, with the next CSeq, where it is already out.
     fn send_invite(&mut self, cx: &mut Core, branch: &mut Branch) -> Result<(), NotSent> {
+        let end = self.our_end(self.dialled_side());
         let dial = self.dial.as_mut().ok_or(NotSent::Unreachable)?;
-        let address = cx.listener(&branch.flow).ok_or(NotSent::Unreachable)?.advertised.ip();
+        let way = way(cx, end, &branch.flow).ok_or(NotSent::Unreachable)?;
         if let (Some(offer), None) = (&dial.offer, &branch.body) {
-            let sdp = branch.sdp.cross(offer, address).map_err(|_| NotSent::BadSdp)?;
+            let sdp =
+                branch.sdp.cross(offer, Role::Offer, way).map_err(|_| NotSent::BadSdp)?;
             branch.body = Some(Body::sdp(sdp));
         }
         let first = branch.client().is_none();

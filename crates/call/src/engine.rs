@@ -81,7 +81,10 @@ impl Engine {
             Input::ClaimStored { call, outcome } => {
                 self.with_sid(call, |call, core| call.claim_stored(core, outcome));
             }
-            Input::Media(_) | Input::Dial(_) => {}
+            Input::Media(event) => {
+                self.with_sid(event.call(), |call, core| call.media_event(core, event));
+            }
+            Input::Dial(_) => {}
             Input::Directory(directory) => {
                 let before = core::mem::replace(&mut self.core.directory, directory);
                 self.core.forget_registrations(&before);

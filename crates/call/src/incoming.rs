@@ -23,9 +23,10 @@ use crate::dial::{Caller100Rel, Dial, local_tag, placeholder};
 use crate::engine::Engine;
 use crate::identity::{Caller, Identified, caller_of, number_of};
 use crate::ingress::Proof;
-use crate::io::{CallStarted, Event, Output};
-use crate::leg::{Leg, LocalSdp, timer_settings};
+use crate::io::{CallStarted, Event, Output, Ports};
+use crate::leg::{Leg, LocalSdp, Side, timer_settings};
 use crate::limits::{Holds, admit_source, retry_after_seconds};
+use crate::media::{CallMedia, needs_media};
 use crate::relay::{checked_sdp, hops_left, refuse_interval};
 use crate::route::{Accounts, Claiming, NoRoute, Routed, Router, Unrouted};
 use crate::verdict::Verdict;
@@ -46,6 +47,8 @@ struct Accepted {
     offer: Option<Box<[u8]>>,
     agreed: Negotiated,
     holds: Holds,
+    /// Its ports for media, once it is known to need them.
+    media: Option<Box<CallMedia>>,
 }
 
 impl Engine {
@@ -64,11 +67,11 @@ impl Engine {
     fn route_call(&mut self, mut accepted: Accepted) {
         let core = &mut self.core;
         let start = Start::Dialled(accepted.dialled, accepted.who.caller);
-        let no_way = match find_way(core, start, &mut accepted.holds) {
+        let no_way = match find_way(core, start, (&mut accepted.holds, &mut accepted.media)) {
             Ok(routed) => return self.start_call(accepted, routed),
             Err(no_way) => no_way,
         };
-        accepted.holds.release(&core.ports);
+        accepted.give_back(&core.ports);
         if let NoWay::NoRoute(why, Some((binding, account))) = &no_way {
             let at = core.wall();
             let met = FlowOf::binding(binding.clone(), *account);
@@ -83,6 +86,11 @@ impl Engine {
             NoWay::Limited(refused) => {
                 let seconds = retry_after_seconds(refused);
                 refuse_busy(core, server, &request, seconds, "account limit");
+            }
+            NoWay::NoMediaPort => {
+                core.counters.media_exhausted.add_one();
+                let reason = "no port for media is free";
+                refuse_busy(core, server, &request, BUSY_RETRY_AFTER, reason);
             }
         }
     }
@@ -102,6 +110,9 @@ impl Engine {
         if let Some(mut unmade) = fault {
             self.calls.remove(key);
             unmade.holds.release(&self.core.ports);
+            if let Some(media) = unmade.media {
+                media.release(&*self.core.ports.media);
+            }
             self.core.refuse(unmade.server, &unmade.request, 400);
             return;
         }
@@ -147,11 +158,45 @@ pub(crate) enum NoWay {
     /// With the binding that it met before, and whose that is.
     NoRoute(NoRoute, Option<(Arc<Binding>, EndpointIndex)>),
     Limited(AdmissionRefused),
+    NoMediaPort,
+}
+
+impl Accepted {
+    /// It becomes no call: what it holds is free again.
+    fn give_back(&mut self, ports: &Ports) {
+        self.holds.release(ports);
+        if let Some(media) = self.media.take() {
+            media.release(&*ports.media);
+        }
+    }
+}
+
+/// Reserves ports where the way needs media of ours; those that it does not need after all are given back.
+fn reserve_media(
+    core: &Core,
+    routed: &Routed,
+    media: &mut Option<Box<CallMedia>>,
+) -> Result<(), NoWay> {
+    let ports = &*core.ports.media;
+    match (needs_media(&core.settings.media, routed), media.take()) {
+        (true, None) => {
+            let reserved = CallMedia::reserve(ports, &core.settings.media);
+            *media = Some(reserved.map_err(|_| NoWay::NoMediaPort)?);
+        }
+        (true, reserved) => *media = reserved,
+        (false, Some(unneeded)) => unneeded.release(ports),
+        (false, None) => {}
+    }
+    Ok(())
 }
 
 /// Routes a call and takes what its accounts allow: before a binding is claimed, so that who is refused for a limit
-/// claims nothing.
-pub(crate) fn find_way(core: &mut Core, start: Start, holds: &mut Holds) -> Result<Routed, NoWay> {
+/// claims nothing. Where the way needs media of ours, ports are reserved for it.
+pub(crate) fn find_way(
+    core: &mut Core,
+    start: Start,
+    (holds, media): (&mut Holds, &mut Option<Box<CallMedia>>),
+) -> Result<Routed, NoWay> {
     let (directory, ports) = (core.directory.clone(), core.ports.clone());
     let mut router = Router {
         directory: &directory,
@@ -170,6 +215,9 @@ pub(crate) fn find_way(core: &mut Core, start: Start, holds: &mut Holds) -> Resu
         }
         Err(unrouted) => unrouted.meets_claim,
     };
+    if let Ok(routed) = &way {
+        reserve_media(core, routed, media)?;
+    }
     if claims {
         router.claiming = Claiming::Claim;
         way = start.route(&router, core);
@@ -182,6 +230,10 @@ pub(crate) fn find_way(core: &mut Core, start: Start, holds: &mut Holds) -> Resu
     if let Err(refused) = take_accounts(core, (&taken, &routed.accounts), holds) {
         store_claims(core, &routed.claims);
         return Err(NoWay::Limited(refused));
+    }
+    if let Err(exhausted) = reserve_media(core, &routed, media) {
+        store_claims(core, &routed.claims);
+        return Err(exhausted);
     }
     Ok(routed)
 }
@@ -251,7 +303,7 @@ fn accept(core: &mut Core, server: ServerKey, request: Request) -> Option<Accept
     }
     let who = caller_of(&request, endpoint);
     let offer = offer.map(|sdp| Box::from(&*sdp));
-    Some(Accepted { server, request, source, dialled, who, offer, agreed, holds })
+    Some(Accepted { server, request, source, dialled, who, offer, agreed, holds, media: None })
 }
 
 /// 420 with what we do not understand (RFC 3261 §8.2.2.3); `true`: it was sent.
@@ -349,6 +401,7 @@ struct Unmade {
     server: ServerKey,
     request: Request,
     holds: Holds,
+    media: Option<Box<CallMedia>>,
 }
 
 fn new_call(
@@ -358,12 +411,13 @@ fn new_call(
     routed: Routed,
 ) -> Result<Box<Call>, Box<Unmade>> {
     let record = new_record(core, &accepted, FlowOf::routed(&routed));
-    let Accepted { server, request, source, dialled: _, who: _, offer, agreed, holds } = accepted;
+    let Accepted { server, request, source, dialled: _, who: _, offer, agreed, holds, mut media } =
+        accepted;
     let tag = local_tag(key, None, core.dice.next_u64());
     let (Some(flow), Ok(dialog)) =
         (core.layer.server_flow(server), Dialog::from_request(&request, tag.as_bytes()))
     else {
-        return Err(Box::new(Unmade { server, request, holds }));
+        return Err(Box::new(Unmade { server, request, holds, media }));
     };
     let directory = core.directory.clone();
     let endpoint = directory.endpoint(source);
@@ -380,6 +434,12 @@ fn new_call(
     let presence = if offer.is_some() { Sdp::Present } else { Sdp::Absent };
     a.offer_answer.handle(Speaker::Remote, Carrier::InviteRequest, presence);
     announce(core, &record, &routed);
+    if let Some(media) = &mut media {
+        if routed.binding.as_ref().is_some_and(|(binding, _)| binding.dtmf.is_some()) {
+            media.want_events(Side::B);
+        }
+        media.open(core, record.call);
+    }
     let dial = Dial {
         claims_pending: routed.claims.len(),
         max_forwards: hops_left(&request),
@@ -412,6 +472,7 @@ fn new_call(
         outgoing: alloc::vec::Vec::new(),
         bye_after_ack: alloc::vec::Vec::new(),
         holds,
+        media,
         record: Some(Box::new(record)),
         timer: None,
     });

@@ -4,7 +4,6 @@
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
-use core::net::IpAddr;
 
 use bytes::Bytes;
 pub use mediator_media::Side;
@@ -13,10 +12,11 @@ use mediator_sip::dialog::{
     Dialog, Negotiated, OfferAnswer, Retransmit2xx, SessionTimer, SessionTimerSettings, TimerOffer,
 };
 use mediator_sip::message::{Headers, Method};
-use mediator_sip::sdp::{Allowed, Crossing, SdpError, SessionDescription, same_content};
+use mediator_sip::sdp::{Allowed, Crossing, same_content};
 use mediator_sip::transaction::ServerKey;
 
 use crate::context::{Core, Hop};
+use crate::media::{Role, Uncrossed, Way, written};
 use crate::request::{Body, LoginOf, Met, Queued};
 
 /// ACKs that a leg remembers; re-INVITEs that follow each other faster than that lose the oldest.
@@ -42,30 +42,41 @@ impl LocalSdp {
     }
 
     /// Writes the other side's SDP anew for this leg (contract §2, allow-list).
-    pub(crate) fn cross(&mut self, theirs: &[u8], our_address: IpAddr) -> Result<Bytes, SdpError> {
-        let crossing =
-            Crossing { session_id: self.session_id, session_version: self.version, our_address };
-        let allowed = Allowed::from_description(&SessionDescription::parse(theirs)?)?;
+    pub(crate) fn cross(
+        &mut self,
+        theirs: &[u8],
+        role: Role<'_>,
+        way: Way,
+    ) -> Result<Bytes, Uncrossed> {
+        written(theirs, (role, way), |allowed| self.write(allowed, way))
+    }
+
+    fn write(&mut self, allowed: &Allowed<'_>, way: Way) -> Bytes {
+        let crossing = Crossing {
+            session_id: self.session_id,
+            session_version: self.version,
+            our_address: way.origin,
+        };
         self.codec = allowed.codec();
         let written = exact(&allowed.write(&crossing));
         let Some(last) = &self.last else {
             self.last = Some(written.clone());
-            return Ok(written);
+            return written;
         };
         if same_content(last, &written) {
-            return Ok(last.clone());
+            return last.clone();
         }
         self.version += 1;
         let crossing = Crossing { session_version: self.version, ..crossing };
         let written = exact(&allowed.write(&crossing));
         self.last = Some(written.clone());
-        Ok(written)
+        written
     }
 
     /// As [`cross`](Self::cross), for an offer: until it is accepted the session is as it was.
-    pub(crate) fn offer(&mut self, theirs: &[u8], our_address: IpAddr) -> Result<Bytes, SdpError> {
+    pub(crate) fn offer(&mut self, theirs: &[u8], way: Way) -> Result<Bytes, Uncrossed> {
         let before = self.last.clone();
-        let written = self.cross(theirs, our_address)?;
+        let written = self.cross(theirs, Role::Offer, way)?;
         self.replaced = before;
         Ok(written)
     }

@@ -12,6 +12,7 @@ use crate::call::Call;
 use crate::cdr::Originator;
 use crate::context::{ClientUse, Core, Hop, Resolving};
 use crate::leg::Side;
+use crate::media::{Role, way};
 use crate::request::{Body, Intent, Met, Outbound, Outgoing, Queued};
 use crate::ringing::aim_stray;
 use crate::sdp::sdp_of;
@@ -188,14 +189,22 @@ impl Call {
 
     /// Passes the answer to a late offer on: the other side's 2xx has waited for it.
     fn pass_ack(&mut self, cx: &mut Core, side: Side, sdp: Option<&[u8]>) {
+        let end = self.our_end(side);
+        let Some(cseq) = self.leg(side).and_then(|leg| leg.owed_ack) else { return };
+        let offer = self.take_late_offer();
         let Some(leg) = self.leg_mut(side) else { return };
-        let Some(cseq) = leg.owed_ack else { return };
-        let address = cx.listener(&leg.flow).map(|listener| listener.advertised.ip());
-        let body = match (sdp, address) {
-            (Some(sdp), Some(address)) => leg.sdp.cross(sdp, address).ok().map(Body::sdp),
+        let way = way(cx, end, &leg.flow);
+        let body = match (sdp, way) {
+            (Some(sdp), Some(way)) => {
+                leg.sdp.cross(sdp, Role::to(offer.as_deref()), way).ok().map(Body::sdp)
+            }
             _ => None,
         };
         let answered = body.is_some();
+        if let (true, Some(sdp), Some(offer)) = (answered, sdp, offer) {
+            self.agreed(cx, side.other(), sdp);
+            self.agreed(cx, side, &offer);
+        }
         self.send_ack(cx, side, cseq, body);
         if answered {
             self.note_codec(cx, side);

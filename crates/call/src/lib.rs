@@ -34,6 +34,7 @@ mod ingress;
 mod leg;
 mod legs;
 mod limits;
+mod media;
 mod outcome;
 mod probe;
 mod redirect;

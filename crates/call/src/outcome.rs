@@ -14,6 +14,7 @@ use crate::caller::retransmit_times;
 use crate::cdr::Originator;
 use crate::context::{ALLOW, Core};
 use crate::leg::{Side, Unacknowledged};
+use crate::media::Role;
 use crate::relay::offer_in;
 use crate::request::{Body, Intent, Met, Outgoing, Relayed, write_session_expires};
 use crate::sdp::sdp_of;
@@ -90,12 +91,19 @@ impl Call {
                 if let Some(leg) = self.leg_mut(side) {
                     leg.owed_ack = Some(sent.cseq);
                 }
+                self.keep_late_offer(sdp.as_deref());
             } else {
                 self.send_ack(cx, side, sent.cseq, None);
             }
         }
         match sent.intent {
-            Intent::Bye | Intent::Refresh | Intent::Settled => {}
+            Intent::Bye | Intent::Settled => {}
+            Intent::Refresh => {
+                // It may have moved its media, or chosen anew among what we had agreed on.
+                if let (Meaning::Answer, Some(sdp)) = (meaning, &sdp) {
+                    self.agreed(cx, side, sdp);
+                }
+            }
             Intent::Relay(relayed) => self.relay_succeeded(cx, &relayed, meaning, sdp.as_deref()),
         }
     }
@@ -142,11 +150,14 @@ impl Call {
             self.relay_failed(cx, relayed, 488, None);
             return;
         }
-        let address = self.talker(cx, relayed.from).and_then(|talker| talker.address);
-        let body = match (sdp, address) {
-            (Some(sdp), Some(address)) => {
+        // Without an offer in the request, the SDP is the peer's offer.
+        let offer = sdp_of(&relayed.request);
+        let way = self.talker(cx, relayed.from).and_then(|talker| talker.way);
+        let body = match (sdp, way) {
+            (Some(sdp), Some(way)) => {
+                let role = Role::to(offer.as_deref());
                 let crossed =
-                    self.talker(cx, relayed.from).map(|talker| talker.sdp.cross(sdp, address));
+                    self.talker(cx, relayed.from).map(|talker| talker.sdp.cross(sdp, role, way));
                 match crossed {
                     Some(Ok(sdp)) => Some(Body::sdp(sdp)),
                     _ => return self.answer_lost(cx, relayed),
@@ -154,6 +165,10 @@ impl Call {
             }
             _ => None,
         };
+        if let (Some(answer), Some(_), Some(offer)) = (sdp, &body, &offer) {
+            self.agreed(cx, relayed.from.other(), answer);
+            self.agreed(cx, relayed.from, offer);
+        }
         let carrier = match relayed.request.method() {
             Method::Invite => Carrier::Final2xx,
             Method::Prack => Carrier::Prack2xx,

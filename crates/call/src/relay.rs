@@ -4,6 +4,7 @@
 
 use alloc::boxed::Box;
 
+use mediator_model::Flow;
 use mediator_sip::HeaderName;
 use mediator_sip::dialog::Side as Speaker;
 use mediator_sip::dialog::{
@@ -20,6 +21,7 @@ use crate::cdr::Originator;
 use crate::context::{ALLOW, Core};
 use crate::dtmf::InfoBody;
 use crate::leg::{LocalSdp, Side, timer_settings};
+use crate::media::{Way, way};
 use crate::request::{Body, EarlyDialog, Intent, MAX_FORWARDS, Outbound, Relayed};
 use crate::sdp::sdp_of;
 
@@ -30,16 +32,19 @@ pub(crate) struct Talker<'a> {
     pub(crate) allows_update: bool,
     pub(crate) confirmed: bool,
     pub(crate) is_known: bool,
-    pub(crate) address: Option<core::net::IpAddr>,
+    /// Where its messages go.
+    pub(crate) flow: Flow,
+    pub(crate) way: Option<Way>,
 }
 
 impl Call {
     /// The side's dialog as far as offers go: the leg, or the dialled side's early dialog that the caller hears of.
     pub(crate) fn talker<'a>(&'a mut self, cx: &Core, side: Side) -> Option<Talker<'a>> {
+        let end = self.our_end(side);
         if self.leg(side).is_none() && side == self.dialled_side() {
             let early = self.dial.as_ref()?.speaking?;
             let branch: &mut Branch = self.branches.iter_mut().find(|b| b.id == early.branch)?;
-            let address = cx.listener(&branch.flow).map(|listener| listener.advertised.ip());
+            let flow = branch.flow;
             let fork = branch.forks.iter_mut().find(|fork| fork.id == early.fork)?;
             return Some(Talker {
                 offer_answer: &mut fork.offer_answer,
@@ -47,18 +52,20 @@ impl Call {
                 allows_update: fork.allows_update,
                 confirmed: false,
                 is_known: true,
-                address,
+                way: way(cx, end, &flow),
+                flow,
             });
         }
         let leg = self.leg_mut(side)?;
-        let address = cx.listener(&leg.flow).map(|listener| listener.advertised.ip());
+        let flow = leg.flow;
         Some(Talker {
             confirmed: leg.dialog.is_confirmed(),
             is_known: leg.is_known,
             offer_answer: &mut leg.offer_answer,
             sdp: &mut leg.sdp,
             allows_update: leg.allows_update,
-            address,
+            way: way(cx, end, &flow),
+            flow,
         })
     }
 
@@ -257,8 +264,8 @@ impl Call {
     fn cross(&mut self, cx: &Core, to: Side, sdp: Option<&[u8]>) -> Option<Option<Body>> {
         let Some(sdp) = sdp else { return Some(None) };
         let talker = self.talker(cx, to)?;
-        let address = talker.address?;
-        talker.sdp.offer(sdp, address).ok().map(|sdp| Some(Body::sdp(sdp)))
+        let way = talker.way?;
+        talker.sdp.offer(sdp, way).ok().map(|sdp| Some(Body::sdp(sdp)))
     }
 
     /// Negotiates the session timer of a peer's request; `false`: it got 422.

@@ -128,7 +128,14 @@ impl Call {
             (_, None) => {}
         }
         let sdp = if useful { sdp } else { None };
+        let answer = sdp.clone().filter(|_| meaning != Meaning::Offer);
         self.tell_caller(cx, response.status(), Some((early, prack.is_some())), sdp);
+        if let Some(answer) = answer
+            && self.dial.as_ref().is_some_and(|dial| dial.speaking == Some(early))
+        {
+            let side = self.dialled_side();
+            self.agreed(cx, side, &answer);
+        }
     }
 
     /// Acknowledges a reliable 1xx (RFC 3262 §4).
@@ -214,6 +221,7 @@ impl Call {
                 if let Some(leg) = self.leg_mut(side) {
                     leg.owed_ack = Some(cseq);
                 }
+                self.keep_late_offer(sdp.as_deref());
                 sdp
             }
             Meaning::Answer => {
@@ -232,6 +240,12 @@ impl Call {
             }
         };
         self.hear_from(cx, Some(EarlyDialog { branch, fork }));
+        if meaning != Meaning::Offer
+            && self.dial.as_ref().is_some_and(|dial| dial.offer.is_some())
+            && let Some(answer) = &body
+        {
+            self.agreed(cx, side, answer);
+        }
         if let Some(dial) = &mut self.dial {
             let sdp = body.map(Body::sdp);
             dial.answer = Some(sdp.map_or(PendingAnswer::Bare, PendingAnswer::Sdp));

@@ -207,6 +207,19 @@ pub enum Event {
     },
 }
 
+impl Event {
+    /// The call that it is of.
+    pub const fn call(&self) -> Sid {
+        match self {
+            Self::TrackNeeded { call, .. }
+            | Self::SoundEnded { call, .. }
+            | Self::Key { call, .. }
+            | Self::Silent { call }
+            | Self::Closed { call, .. } => *call,
+        }
+    }
+}
+
 /// How a sound ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum SoundOutcome {

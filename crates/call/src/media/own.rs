@@ -1,0 +1,37 @@
+//! SDP of our own: what we offer where nobody has offered yet, and what of one side's is offered to another that is
+//! called later.
+
+use alloc::boxed::Box;
+
+use mediator_sip::sdp::{Allowed, SessionDescription};
+
+use super::edit::{Uncrossed, restrict};
+use super::way::noted;
+
+/// What we offer where nobody has offered: every codec of `Speech::ALL`, in its order, and events at the clock rates of
+/// these. It crosses like a side's offer, so its address and port are never seen.
+pub(crate) const OUR_OFFER: &[u8] = b"v=0\r\n\
+    o=- 0 0 IN IP4 192.0.2.1\r\n\
+    s=-\r\n\
+    c=IN IP4 192.0.2.1\r\n\
+    t=0 0\r\n\
+    m=audio 9 RTP/AVP 0 8 9 107 101 102\r\n\
+    a=rtpmap:0 PCMU/8000\r\n\
+    a=rtpmap:8 PCMA/8000\r\n\
+    a=rtpmap:9 G722/8000\r\n\
+    a=rtpmap:107 opus/48000/2\r\n\
+    a=rtpmap:101 telephone-event/8000\r\n\
+    a=fmtp:101 0-15\r\n\
+    a=rtpmap:102 telephone-event/48000\r\n\
+    a=fmtp:102 0-15\r\n\
+    a=ptime:20\r\n\
+    a=sendrecv\r\n";
+
+/// What a side takes of what we have agreed on with it, as an offer of its to another side: its SDP without the codecs
+/// that ours of its leg does not have.
+pub(crate) fn restricted(theirs: &[u8], ours: &[u8]) -> Result<Box<[u8]>, Uncrossed> {
+    let (theirs, ours) = (SessionDescription::parse(theirs)?, SessionDescription::parse(ours)?);
+    let mut theirs = Allowed::from_description(&theirs)?;
+    restrict(&mut theirs, &Allowed::from_description(&ours)?);
+    Ok(Box::from(&*noted(&theirs)))
+}
