@@ -4,7 +4,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use mediator_call::io::Input;
+use mediator_call::io::{Input, MediaMode};
 use mediator_model::{
     AllowForward, EndpointIndex, Secret, SipCredentials, Transport, TrunkGroupIndex,
 };
@@ -170,6 +170,9 @@ fn stage(dice: &mut Dice) -> Stage {
         ];
         stage.groups[0].trunks[0].allow_forward =
             dice.pick(&modes).copied().unwrap_or(AllowForward::Direct);
+    }
+    if dice.percent(60) {
+        stage.settings.media.mode = MediaMode::Relay;
     }
     stage
 }

@@ -57,6 +57,10 @@ impl Sim {
             .map(|endpoint| format!("capacity of {} is not given back", endpoint.name))
             .collect();
         self.faults.extend(held);
+        let ports = self.media_ports_used();
+        if ports > 0 {
+            self.faults.push(format!("{ports} pairs of media ports are not given back"));
+        }
     }
 
     fn check_agents(&mut self) {

@@ -10,9 +10,10 @@ use bytes::Bytes;
 use mediator_call::io::{ClaimOutcome, Event, Input, Output, Ports, QueryId};
 use mediator_call::route::{Claiming, Router};
 use mediator_call::{CallRecord, Engine, Explained, explain};
-use mediator_media::Order;
+use mediator_media::{Event as MediaEvent, Order};
 use mediator_model::{
-    Change, ConnectionId, Directory, Flow, Instant, ListenerId, Number, Sid, Transport,
+    Change, ConnectionId, Directory, Flow, Instant, ListenerId, MediaPort, MediaPorts, Number, Sid,
+    Transport,
 };
 use mediator_sip::{peek_call_id, shard_hash};
 use mediator_table::{BindingTable, Gate, UnboundPorts};
@@ -32,6 +33,7 @@ enum Coming {
     ToAgent { to: SocketAddr, bytes: Bytes },
     Resolved { shard: usize, id: QueryId, host: Box<str> },
     ClaimStored { shard: usize, call: Sid },
+    Media { shard: usize, event: MediaEvent },
 }
 
 /// Engines, agents, a network and a clock.
@@ -59,6 +61,7 @@ pub struct Sim {
     pub(crate) secrets: Vec<(Party, String)>,
     pub(crate) gate: Arc<Gate>,
     pub(crate) media_ports: Arc<UnboundPorts>,
+    pub(crate) sessions: HashMap<Sid, [MediaPort; 2]>,
     pub(crate) table: Arc<BindingTable>,
     pub(crate) directory: Arc<Directory>,
     ports: Ports,
@@ -93,6 +96,7 @@ impl Sim {
             secrets: Vec::new(),
             gate: built.gate,
             media_ports: built.media,
+            sessions: HashMap::new(),
             table: built.table,
             directory: built.directory,
             ports: built.ports,
@@ -297,6 +301,7 @@ impl Sim {
                 let candidates = self.names.get(&*host).cloned().unwrap_or_default();
                 self.drive(shard, Input::Resolved { id, candidates });
             }
+            Coming::Media { shard, event } => self.drive(shard, Input::Media(event)),
             Coming::ClaimStored { shard, call } => {
                 let outcome = if self.claim_delay.is_some() {
                     ClaimOutcome::Durable
@@ -338,7 +343,7 @@ impl Sim {
                         self.put(at, Coming::Resolved { shard, id, host });
                     }
                 }
-                Output::Media(order) => self.media_orders.push(order),
+                Output::Media(order) => self.carry_media(shard, order),
                 Output::StoreClaim { call, change } => {
                     self.claims.push(change);
                     let at = self.now + self.claim_delay.unwrap_or_default();
@@ -347,6 +352,32 @@ impl Sim {
                 Output::Event(event) => self.note(event),
             }
         }
+    }
+
+    /// A session has ports while it is open, and says when it is closed.
+    fn carry_media(&mut self, shard: usize, order: Order) {
+        match &order {
+            Order::Open { call, ports } => {
+                if self.sessions.insert(*call, *ports).is_some() {
+                    self.faults.push("a session was opened twice".to_owned());
+                }
+            }
+            Order::Close { call } => {
+                let call = *call;
+                for port in self.sessions.remove(&call).into_iter().flatten() {
+                    self.media_ports.release(port);
+                }
+                let event = MediaEvent::Closed { call, figures: Default::default() };
+                self.put(self.now + Duration::from_millis(1), Coming::Media { shard, event });
+            }
+            _ => {}
+        }
+        self.media_orders.push(order);
+    }
+
+    /// Something happens in a call's media.
+    pub fn media_event(&mut self, event: &MediaEvent) {
+        self.tell(&Input::Media(event.clone()));
     }
 
     fn note(&mut self, event: Event) {
