@@ -314,8 +314,7 @@ impl Call {
         let dial = self.dial.as_mut().ok_or(NotSent::Unreachable)?;
         let way = way(cx, end, &branch.flow).ok_or(NotSent::Unreachable)?;
         if let (Some(offer), None) = (&dial.offer, &branch.body) {
-            let sdp =
-                branch.sdp.cross(offer, Role::Offer, way).map_err(|_| NotSent::BadSdp)?;
+            let sdp = branch.sdp.cross(offer, Role::Offer, way).map_err(|_| NotSent::BadSdp)?;
             branch.body = Some(Body::sdp(sdp));
         }
         let first = branch.client().is_none();

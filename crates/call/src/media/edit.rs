@@ -81,6 +81,7 @@ pub(super) fn offer(sdp: &mut Allowed<'_>, end: OurEnd) -> Result<(), Uncrossed>
     let at = audio_at(sdp).ok_or(Uncrossed::NoAudio)?;
     refuse_all_but(sdp, at);
     let media = sdp.media.get_mut(at).ok_or(Uncrossed::NoAudio)?;
+    media.direction = direction(media);
     settle(media, end);
     media.protocol = Protocol::RTP_AVP;
     media.rtcp_mux = end.rtcp_mux;
@@ -113,6 +114,7 @@ pub(super) fn answer<'a>(
     let rtcp_mux = media.rtcp_mux;
     settle(media, end);
     media.rtcp_mux = rtcp_mux;
+    offered.bandwidth_kbit = None;
     Ok(offered)
 }
 
@@ -177,7 +179,6 @@ pub(super) fn direction(media: &AllowedMedia<'_>) -> Direction {
 
 /// A section as it stands at our end: nothing of the peer's transport is left.
 fn settle(media: &mut AllowedMedia<'_>, end: OurEnd) {
-    media.direction = direction(media);
     media.address = end.at.ip();
     media.port = end.at.port();
     media.rtcp = None;

@@ -15,8 +15,8 @@ pub(super) fn terms(theirs: &[u8], ours: &[u8], signalling: IpAddr) -> Option<Te
     let (theirs, ours) =
         (Allowed::from_description(&theirs).ok()?, Allowed::from_description(&ours).ok()?);
     let (theirs, ours) = (audio(&theirs)?, audio(&ours)?);
-    let remote = (!theirs.address.is_unspecified())
-        .then(|| SocketAddr::new(theirs.address, theirs.port));
+    let remote =
+        (!theirs.address.is_unspecified()).then(|| SocketAddr::new(theirs.address, theirs.port));
     let (way, our_way) = (direction(theirs), direction(ours));
     Some(Terms {
         remote,
