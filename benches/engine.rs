@@ -14,7 +14,7 @@ use anyhow::{Context, Result};
 use bytes::Bytes;
 use criterion::Criterion;
 use mediator_call::Engine;
-use mediator_call::io::{EngineSetup, Input, Listener, Output, Ports, Settings};
+use mediator_call::io::{EngineSetup, Input, Listener, MediaMode, Output, Ports, Settings};
 use mediator_model::{
     Address, AddressHost, AllowForward, Attributes, Binding, BindingKey, ClaimWindow, Did,
     Direction, Directory, Endpoint, EndpointIndex, EndpointKind, FailurePolicy, Flow, Instant,
@@ -91,10 +91,13 @@ impl Stage {
             admission: Arc::new(Gate::new(GateSettings::default())),
             media: Arc::new(UnboundPorts::new(30_000..=39_999)),
         };
+        // Signalling alone is measured: nobody carries media here.
+        let mut settings = Settings::new(vec![listener], NonceKey::new([7; 32]));
+        settings.media.mode = MediaMode::Direct;
         let engine = Engine::new(EngineSetup {
             shard: 0,
             shards: 1,
-            settings: Arc::new(Settings::new(vec![listener], NonceKey::new([7; 32]))),
+            settings: Arc::new(settings),
             directory: Arc::new(directory()?),
             ports,
             seed: [1; 32],

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use mediator_call::Engine;
-use mediator_call::io::{EngineSetup, Input, Listener, Output, Ports, Settings};
+use mediator_call::io::{EngineSetup, Input, Listener, MediaMode, Output, Ports, Settings};
 use mediator_model::{
     Address, AddressHost, Binding, BindingKey, ClaimWindow, Did, Direction, Directory, Endpoint,
     EndpointIndex, EndpointKind, FailurePolicy, Flow, Instant, ListenerId, Number, NumberFormat,
@@ -283,10 +283,12 @@ fn engine() -> Engine {
     let listener =
         |id, transport| Listener { id: ListenerId(id), transport, advertised: bound, bound };
     let listeners = vec![listener(0, Transport::Udp), listener(1, Transport::Tcp)];
+    let mut settings = Settings::new(listeners, NonceKey::new([7; 32]));
+    settings.media.mode = MediaMode::Direct;
     Engine::new(EngineSetup {
         shard: 0,
         shards: 1,
-        settings: Arc::new(Settings::new(listeners, NonceKey::new([7; 32]))),
+        settings: Arc::new(settings),
         directory: Arc::new(directory),
         ports: Ports {
             bindings: Arc::new(table),

@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::vec;
 
+use mediator_media::{Event as MediaEvent, Order};
 use mediator_model::{
     Address, AddressHost, Did, Direction, Directory, Endpoint, EndpointIndex, EndpointKind,
     FailurePolicy, Flow, Instant, ListenerId, Number, NumberFormat, Sid, Transport, Trunk,
@@ -110,6 +111,11 @@ fn outputs(engine: &mut Engine) -> Vec<String> {
             }
             Output::Event(Event::Bug { call: Some(_), .. }) => seen.push("bug".into()),
             Output::Event(Event::CallEnded(_)) => seen.push("ended".into()),
+            Output::Media(Order::Close { call }) => {
+                seen.push("close".into());
+                let closed = MediaEvent::Closed { call, figures: Default::default() };
+                engine.handle(Instant::from_millis(3), Input::Media(closed));
+            }
             Output::Event(_)
             | Output::Resolve(_)
             | Output::StoreClaim { .. }
@@ -136,7 +142,7 @@ fn a_panic_hangs_its_call_up_and_gives_its_limits_back() {
     panic_in(&mut engine, key);
     engine.abandon(Instant::from_millis(2));
     let seen = outputs(&mut engine);
-    for what in ["bug", "ended", "SIP/2.0 480"] {
+    for what in ["bug", "close", "ended", "SIP/2.0 480"] {
         assert!(seen.iter().any(|it| it == what), "{what} in {seen:?}");
     }
     assert_eq!(gate.calls_of(Sid::from_u128(1)) + gate.calls_of(Sid::from_u128(2)), 0);
@@ -155,7 +161,7 @@ fn a_call_that_panics_twice_is_taken_out() {
 
     panic_in(&mut engine, key);
     engine.abandon(Instant::from_millis(2));
-    assert_eq!(outputs(&mut engine), ["ended", "SIP/2.0 500"]);
+    assert_eq!(outputs(&mut engine), ["close", "ended", "SIP/2.0 500"]);
     assert_eq!(engine.live_calls(), 0);
     assert!(engine.invites.is_empty() && engine.sids.is_empty() && engine.defective.is_empty());
     assert_eq!(gate.calls_of(Sid::from_u128(1)) + gate.calls_of(Sid::from_u128(2)), 0);

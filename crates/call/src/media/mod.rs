@@ -30,9 +30,7 @@ mod way;
 mod tests;
 
 pub(crate) use edit::{OurEnd, Uncrossed};
-pub(crate) use own::{OUR_OFFER, restricted};
 pub(crate) use session::needs_media;
-pub(crate) use sounds::Purpose;
 pub(crate) use way::{Role, Way, way, written};
 
 /// A call's media.

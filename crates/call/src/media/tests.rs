@@ -10,8 +10,9 @@ use mediator_media::{Format, Speech, Terms};
 use mediator_sip::sdp::{Allowed, Crossing, SessionDescription};
 
 use super::edit::Uncrossed;
+use super::own::{OUR_OFFER, restricted};
 use super::terms::terms;
-use super::{OUR_OFFER, OurEnd, Role, Way, restricted, written};
+use super::{OurEnd, Role, Way, written};
 
 /// Our end: 10.0.0.1:30000.
 const END: OurEnd = OurEnd {
