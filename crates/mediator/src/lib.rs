@@ -19,5 +19,6 @@ pub mod serve;
 pub mod services;
 pub mod shards;
 pub mod shutdown;
+pub mod sounds;
 pub mod storage;
 pub mod telemetry;

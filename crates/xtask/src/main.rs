@@ -1,9 +1,10 @@
-//! The project's own commands: `cargo xtask test`, `tidy` and `bench`.
+//! The project's own commands: `cargo xtask test`, `tidy`, `bench` and `sounds`.
 //!
 //! A command is made of steps; the first one that fails ends it, and its output says what to do.
 
 mod bench;
 mod run;
+mod sounds;
 mod test;
 mod tidy;
 mod tools;
@@ -21,6 +22,8 @@ enum Command {
     Test,
     /// What the architecture promises and the compiler does not check.
     Tidy,
+    /// Makes the built-in sounds anew: hold music, the prompt and the announcement.
+    Sounds,
     /// Benches: `bench` runs all of criterion's, `bench NAME` one of them, `bench load` the whole
     /// server beside Kamailio, `bench state` what it costs to keep objects, `bench crash` a hundred kills under load.
     Bench {
@@ -36,6 +39,7 @@ fn main() -> ExitCode {
     let done = match Command::parse() {
         Command::Test => test::run(),
         Command::Tidy => tidy::run(),
+        Command::Sounds => sounds::run(),
         Command::Bench { name, arguments } => bench::run(name.as_deref(), &arguments),
     };
     match done {

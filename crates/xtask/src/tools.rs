@@ -25,6 +25,10 @@ pub(crate) const FOR_LOAD: &[Tool] = &[
     Tool { program: "kamailio", package: "kamailio" },
 ];
 
+/// What the built-in sounds are made with.
+pub(crate) const FOR_SOUNDS: &[Tool] =
+    &[Tool { program: "flite", package: "flite" }, Tool { program: "lame", package: "lame" }];
+
 /// Installs what is missing of `tools`; does nothing where nothing is.
 pub(crate) fn ensure_installed(tools: &[Tool]) -> Result<()> {
     let mut missing: Vec<&Tool> = Vec::new();

@@ -11,6 +11,7 @@ use toml::de::DeValue;
 use super::Listen;
 use super::fault::Reason;
 use super::reader::{At, Section};
+use super::sounds::{self, SoundSettings};
 use super::value::{self, HOUR, MINUTE, SECOND};
 
 /// The most threads for media.
@@ -46,6 +47,8 @@ pub struct MediaSettings {
     pub folder: PathBuf,
     /// Whether the caller is answered before an announcement. Default false.
     pub answer_before_announce: bool,
+    /// What is played, and where it comes from.
+    pub sounds: SoundSettings,
 }
 
 /// Reads `[media]`; `sip` is what SIP listens on.
@@ -70,6 +73,7 @@ pub(super) fn read(section: Section<'_>, sip: &[Listen]) -> MediaSettings {
         ),
         folder: PathBuf::from(folder),
         answer_before_announce: section.read_or("answer_before_announce", false, value::boolean),
+        sounds: sounds::read(&section),
     };
     if let Some(At { value: MediaMode::Direct, offset }) = mode {
         let shown = "\"direct\" shows each side the other's media address: for trusted networks";

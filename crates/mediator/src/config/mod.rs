@@ -14,6 +14,7 @@ mod reader;
 mod services;
 pub(crate) mod sids;
 mod sip;
+mod sounds;
 mod trunk_group;
 mod value;
 
@@ -33,6 +34,7 @@ pub use media::{MAX_MEDIA_THREADS, MediaMode, MediaSettings};
 pub use objects::Objects;
 pub use services::{ApiSettings, CoreSettings, DialoutSettings, StorePlace, StoreSettings};
 pub use sip::{Ban, Listen, MAX_LISTENERS, MAX_SHARDS, SipSettings};
+pub use sounds::{FetchSettings, SoundSettings};
 pub use trunk_group::{TrunkGroupSpec, TrunkSpec};
 
 use binding::ReadBinding;

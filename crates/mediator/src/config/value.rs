@@ -100,6 +100,49 @@ where
     }
 }
 
+/// An amount of memory or disk in a range: `"20MiB"` (also `KiB`, `GiB`), or a whole number of bytes.
+pub(super) fn bytes(
+    range: RangeInclusive<u64>,
+    example: &'static str,
+) -> impl Fn(&DeValue<'_>) -> Result<u64, Reason> {
+    move |value| {
+        let bytes = match value.as_str() {
+            Some(text) => parse_bytes(text),
+            None => integer(value).and_then(|count| u64::try_from(count).ok()),
+        };
+        let expected = || Cow::Owned(format!("expected an amount such as \"{example}\""));
+        let bytes = bytes.ok_or_else(expected)?;
+        if range.contains(&bytes) {
+            return Ok(bytes);
+        }
+        let (least, most) = (Amount(*range.start()), Amount(*range.end()));
+        Err(Cow::Owned(format!("expected an amount from \"{least}\" to \"{most}\"")))
+    }
+}
+
+/// The units of amounts, the largest first.
+const UNITS: [(u64, &str); 4] = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"), (1, "B")];
+
+fn parse_bytes(text: &str) -> Option<u64> {
+    let digits = text.find(|letter: char| !letter.is_ascii_digit())?;
+    let (count, unit) = text.split_at_checked(digits)?;
+    let (size, _) = UNITS.into_iter().find(|(_, name)| *name == unit.trim_start())?;
+    count.parse::<u64>().ok()?.checked_mul(size)
+}
+
+/// Writes an amount back as the config has it, in its largest whole unit.
+struct Amount(u64);
+
+impl std::fmt::Display for Amount {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let fits = |(size, _): &(u64, &str)| self.0 >= *size && self.0.is_multiple_of(*size);
+        match UNITS.into_iter().find(fits) {
+            Some((size, unit)) => write!(f, "{}{unit}", self.0 / size),
+            None => write!(f, "{}B", self.0),
+        }
+    }
+}
+
 /// One of a few words.
 pub(super) fn one_of<T: Copy>(
     words: &'static [(&'static str, T)],
