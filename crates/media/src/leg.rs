@@ -7,22 +7,32 @@ use core::net::SocketAddr;
 
 use mediator_model::{Instant, MediaPort};
 
-use crate::Terms;
+use crate::control::{Control, Reports};
 use crate::latch::{Latch, Verdict};
+use crate::listener::Listener;
 use crate::own::OwnSockets;
 use crate::reception::Reception;
+use crate::relay::{Lane, Outlet};
 use crate::route::{Kind, Onward, Rewrite, Route, Routes};
 use crate::rtp::Packet;
-use crate::session::Surroundings;
+use crate::silence::packet_ms;
+use crate::speaker::{Mouth, Speaker, Whose};
 use crate::stream::{Incoming, Stamp, Stream};
+use crate::surroundings::Surroundings;
+use crate::voice::Tongue;
+use crate::{Figures, Terms, emodel};
 
 /// What a leg hears.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Hearing {
     /// Nothing is sent.
     Nothing,
     /// The other side.
     Peer,
+    /// Us.
+    Own,
+    /// Us, until media of the other side comes: so many packets did, the last one then.
+    OwnThenPeer { packets: u8, last: Instant },
 }
 
 /// What becomes of a packet of RTP.
@@ -46,13 +56,26 @@ pub(crate) struct Leg {
     pub(crate) hearing: Hearing,
     /// The peer wants to receive.
     receives: bool,
+    /// We are saying something in place of what it hears.
+    muted: bool,
+    /// The payload type that it sent last.
+    payload_type: u8,
+    listener: Option<Box<Listener>>,
     /// When RTP of it came last.
     pub(crate) heard: Option<Instant>,
-    reception: Reception,
     packets: u64,
     bytes: u64,
+    reception: Reception,
+    // Cold from here on.
     refused: u64,
     port: MediaPort,
+    /// The instant of the grid at which it is looked at next.
+    pub(crate) tick: Option<u64>,
+    pub(crate) speaker: Option<Box<Speaker>>,
+    tongue: Option<Tongue>,
+    /// The payload type and clock rate of events to it.
+    events: Option<(u8, u32)>,
+    control: Control,
     terms: Option<Box<Terms>>,
 }
 
@@ -64,12 +87,20 @@ impl Leg {
             stream: Stream::new(around.random(), now),
             hearing: Hearing::Nothing,
             receives: false,
+            muted: false,
+            payload_type: 0,
+            listener: None,
             heard: None,
-            reception: Reception::new(),
             packets: 0,
             bytes: 0,
+            reception: Reception::new(),
             refused: 0,
             port,
+            tick: None,
+            speaker: None,
+            tongue: None,
+            events: None,
+            control: Control::new(around.random()),
             terms: None,
         }
     }
@@ -82,19 +113,48 @@ impl Leg {
         self.terms.as_deref()
     }
 
+    /// How we speak on it; `None`: it has not agreed on anything.
+    pub(crate) const fn tongue(&self) -> Option<Tongue> {
+        self.tongue
+    }
+
+    /// The payload type and clock rate of events to it.
+    pub(crate) const fn events(&self) -> Option<(u8, u32)> {
+        self.events
+    }
+
+    /// Whether one of the two does not send or receive.
+    pub(crate) fn is_held(&self) -> bool {
+        self.terms().is_some_and(|terms| {
+            !terms.peer_sends || !terms.peer_receives || terms.remote.is_none()
+        })
+    }
+
     /// Takes new terms; the source is learned anew where SDP names another address.
     pub(crate) fn agree(&mut self, now: Instant, terms: Box<Terms>) {
         let told = self.latch.as_ref().map(Latch::told);
         if told != Some(terms.remote) {
             self.latch = Some(Latch::new(now, terms.remote, terms.signalling));
+            self.control.source = None;
         }
         self.receives = terms.peer_receives;
+        self.tongue = Some(tongue(&terms));
+        self.events = event_format(&terms);
         self.terms = Some(terms);
     }
 
     /// Draws up what becomes of the payload types of this leg.
     pub(crate) fn route_to(&mut self, other: Option<&Terms>) {
         self.routes = self.terms().map(|terms| Routes::new(terms, other)).unwrap_or_default();
+    }
+
+    /// Listens to keys, or stops to.
+    pub(crate) fn listen(&mut self, keys: bool) {
+        if !keys {
+            self.listener = None;
+        } else if self.listener.is_none() {
+            self.listener = Some(Box::default());
+        }
     }
 
     /// Judges a packet by its payload type and its source, and counts it.
@@ -106,13 +166,12 @@ impl Leg {
         packet: &Packet,
     ) -> Admitted {
         let route = self.routes.find(packet.header.payload_type).copied();
-        let Some(latch) = self.latch.as_mut() else {
-            return Admitted::Refused;
-        };
         // Nothing is learned from what was not agreed on, or from ourselves.
-        let may_learn = route.is_some() && !around.own.has(source);
-        let may_pass = may_learn || latch.source() == Some(source);
-        if !may_pass || latch.accept(now, source) == Verdict::Refused {
+        let may_pass = self.latch.as_ref().is_some_and(|latch| {
+            latch.source() == Some(source) || (route.is_some() && !around.own.has(source))
+        });
+        let latch = self.latch.as_mut().filter(|_| may_pass);
+        if latch.is_none_or(|latch| latch.accept(now, source) == Verdict::Refused) {
             around.counters.refused += 1;
             self.refused += 1;
             return Admitted::Refused;
@@ -128,7 +187,46 @@ impl Leg {
             timestamp: header.timestamp,
             arrival: self.reception.receive(now, header, clock_rate),
         };
-        route.map_or(Admitted::Unknown(incoming), |route| Admitted::Taken(route, incoming))
+        match route {
+            Some(route) => Admitted::Taken(route, incoming),
+            None => Admitted::Unknown(incoming),
+        }
+    }
+
+    /// Hears the keys in a packet that was taken, where it is listened to.
+    pub(crate) fn overhear(
+        &mut self,
+        (route, incoming): (Route, Incoming),
+        packet: &Packet,
+        datagram: &[u8],
+        tell: impl FnMut(char),
+    ) {
+        if route.kind != Kind::Event {
+            self.payload_type = route.payload_type;
+        }
+        let Some(listener) = &mut self.listener else { return };
+        let Some(payload) = datagram.get(packet.payload()) else { return };
+        if route.kind == Kind::Event {
+            listener.hear_event(&packet.header, payload, tell);
+        } else if self.events.is_none() {
+            listener.hear_audio((route.kind, incoming.arrival), payload, tell);
+        }
+    }
+
+    /// Whether it hears the other side's packet now; one that ends a sound may be that.
+    pub(crate) fn hears_peer(&mut self, now: Instant, kind: Kind) -> bool {
+        match self.hearing {
+            Hearing::Peer => !self.muted,
+            Hearing::Nothing | Hearing::Own => false,
+            Hearing::OwnThenPeer { packets, last } => {
+                self.hearing = wait_for_peer(now, kind, (packets, last));
+                if self.hearing != Hearing::Peer {
+                    return false;
+                }
+                self.hush();
+                !self.muted
+            }
+        }
     }
 
     /// Where its RTP goes to now; `None`: it gets none.
@@ -156,11 +254,155 @@ impl Leg {
         }
     }
 
-    pub(crate) const fn received(&self) -> (u64, u64) {
-        (self.packets, self.bytes)
+    /// Says nothing any more but what was begun beside.
+    pub(crate) fn hush(&mut self) {
+        if let Some(speaker) = &mut self.speaker {
+            speaker.voice = None;
+        }
     }
 
-    pub(crate) const fn refused(&self) -> u64 {
-        self.refused
+    /// Whoever speaks here for us; one is there from now on.
+    pub(crate) fn speaker(&mut self) -> &mut Speaker {
+        self.speaker.get_or_insert_default()
     }
+
+    /// Says what is due. Tells what has ended.
+    pub(crate) fn speak(
+        &mut self,
+        around: &mut Surroundings,
+        now: Instant,
+        (whose, lane): (Whose, Lane),
+        out: &mut dyn Outlet,
+    ) {
+        let to = self.target(now, &around.own);
+        let Some(speaker) = &mut self.speaker else { return };
+        let mut mouth = Mouth {
+            stream: &mut self.stream,
+            tongue: self.tongue,
+            events: self.events,
+            whose,
+            lane,
+            to,
+            out,
+        };
+        speaker.speak(around, now, &mut mouth);
+        self.muted = speaker.is_aside();
+        if speaker.is_done() {
+            self.speaker = None;
+        }
+    }
+
+    /// Takes a datagram of RTCP; `false`: it is not the leg's, or cannot be read.
+    pub(crate) fn receive_control(
+        &mut self,
+        now: Instant,
+        (source, is_muxed): (SocketAddr, bool),
+        datagram: &[u8],
+    ) -> bool {
+        let Some(terms) = &self.terms else { return false };
+        let known = self.latch.as_ref().and_then(Latch::source);
+        let is_peer = match known {
+            Some(known) if is_muxed => known == source,
+            Some(known) => known.ip() == source.ip(),
+            None => terms.remote_rtcp == Some(source),
+        };
+        let names = (self.stream.ssrc(), self.reception.ssrc());
+        if !is_peer || self.control.receive(now, names, datagram).is_err() {
+            return false;
+        }
+        if !is_muxed {
+            self.control.source = Some(source);
+        }
+        true
+    }
+
+    /// Sends its peer a report, where there is anything to tell; the last one says farewell.
+    pub(crate) fn report(
+        &mut self,
+        around: &mut Surroundings,
+        (now, lane): (Instant, Lane),
+        reports: Reports,
+        out: &mut dyn Outlet,
+    ) {
+        let Some(to) = self.control_target(now, &around.own) else { return };
+        let report = match reports {
+            Reports::Due => self.control.report(now, &self.stream, self.reception.report()),
+            Reports::Last => self.control.farewell(now, &self.stream),
+        };
+        if let Some(report) = report {
+            around.counters.rtcp_sent += 1;
+            // What is protected is sealed here.
+            out.send(lane, to, &report);
+        }
+    }
+
+    /// Whether RTCP goes over RTP's port.
+    pub(crate) fn is_muxed(&self) -> bool {
+        self.terms().is_some_and(|terms| terms.rtcp_mux)
+    }
+
+    /// What was counted.
+    pub(crate) fn figures(&self) -> Figures {
+        let reception = &self.reception;
+        let round_trip = self.control.round_trip;
+        let formats = self.terms().map_or(&[][..], |terms| &terms.receive);
+        let spoken = formats.iter().find(|format| format.payload_type == self.payload_type);
+        let encoding = spoken.map_or("", |format| format.encoding);
+        let packet = core::time::Duration::from_millis(20);
+        let delay = emodel::delay(round_trip, reception.jitter_ms(), packet);
+        let mos = emodel::mos(encoding, delay, reception.loss());
+        Figures {
+            packets: self.packets,
+            bytes: self.bytes,
+            lost: reception.lost(),
+            reordered: reception.reordered(),
+            jitter_ms: reception.jitter_ms(),
+            mos: (self.packets > 0).then_some(mos),
+            round_trip,
+            packets_sent: self.stream.packets(),
+            refused: self.refused,
+        }
+    }
+
+    fn control_target(&self, now: Instant, own: &OwnSockets) -> Option<SocketAddr> {
+        let terms = self.terms()?;
+        let media = self.latch.as_ref()?.target(now)?;
+        if terms.rtcp_mux {
+            return Some(media).filter(|to| own.may_send_to(*to));
+        }
+        let here = |address: &SocketAddr| address.ip() == media.ip();
+        let learned = self.control.source.filter(here);
+        learned.or(terms.remote_rtcp.filter(here)).filter(|to| own.may_send_to(*to))
+    }
+}
+
+/// Packets of the other side, at most so far from each other, that show that media of it really comes.
+const MEDIA_COMES: u8 = 3;
+const MEDIA_GAP: core::time::Duration = core::time::Duration::from_millis(200);
+
+fn wait_for_peer(now: Instant, kind: Kind, (packets, last): (u8, Instant)) -> Hearing {
+    if kind == Kind::Event {
+        return Hearing::OwnThenPeer { packets, last };
+    }
+    let packets = if now - last <= MEDIA_GAP { packets + 1 } else { 1 };
+    if packets >= MEDIA_COMES { Hearing::Peer } else { Hearing::OwnThenPeer { packets, last: now } }
+}
+
+/// The peer's favourite among the codecs that we speak.
+fn tongue(terms: &Terms) -> Tongue {
+    let spoken = terms.send.iter().find_map(|format| Some((format, format.speech()?)));
+    let speech = spoken.map(|(_, speech)| speech);
+    Tongue {
+        speech,
+        payload_type: spoken.map_or(0, |(format, _)| format.payload_type),
+        packet_ms: packet_ms(speech, terms.ptime_ms),
+    }
+}
+
+/// Events at the clock rate of its audio (RFC 4733 §2.1), else at any.
+fn event_format(terms: &Terms) -> Option<(u8, u32)> {
+    let rate = terms.send.iter().find(|format| !format.is_event()).map(|audio| audio.clock_rate);
+    let all = || terms.send.iter().filter(|format| format.is_event());
+    let event = all().find(|event| Some(event.clock_rate) == rate).or_else(|| all().next())?;
+    Some((event.payload_type, event.clock_rate.max(1)))
 }

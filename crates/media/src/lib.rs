@@ -15,6 +15,7 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+mod control;
 mod counters;
 pub mod emodel;
 pub mod event;
@@ -23,7 +24,9 @@ pub mod g711;
 pub mod goertzel;
 pub mod latch;
 mod leg;
+mod listener;
 mod order;
+mod outgoing;
 mod own;
 pub mod reception;
 mod relay;
@@ -32,11 +35,16 @@ pub mod rtcp;
 pub mod rtp;
 mod session;
 mod side;
+mod silence;
+mod speaker;
 mod speech;
 mod stream;
+mod supervision;
+mod surroundings;
 mod terms;
 mod timers;
 mod track;
+mod voice;
 
 pub use counters::Counters;
 pub use figures::Figures;

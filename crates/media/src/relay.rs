@@ -11,7 +11,7 @@
 //!
 //! Seams for SRTP (RFC 3711): a datagram is opened (unprotected) at the top of `Session::receive`, before anything of it
 //! is read but which of RTP and RTCP it is; a forwarded packet is sealed where `Session::hand_on` has written its header,
-//! and a generated one where `Outgoing::send` gives it to the [`Outlet`]. Keys would come with the terms of a leg; what is
+//! and one of our own where `Outgoing::send` or `Leg::report` gives it to the [`Outlet`]. Keys would come with the terms of a leg; what is
 //! between opening and sealing sees plain packets alone.
 //!
 //! Hostile input: nothing that a datagram says is believed before its source and its payload type fit what was agreed on;
@@ -27,7 +27,8 @@ use hashbrown::HashMap;
 use mediator_model::{Instant, MediaPort, Sid};
 use slotmap::{SlotMap, new_key_type};
 
-use crate::session::{Session, Surroundings};
+use crate::session::Session;
+use crate::surroundings::Surroundings;
 use crate::{Counters, Event, Figures, Order, Side, SoundFailure, Track};
 
 #[cfg(test)]
@@ -155,7 +156,7 @@ impl Relay {
         track: Result<Arc<Track>, SoundFailure>,
     ) {
         if let Some(session) = Self::find(&mut self.sessions, &self.calls, call) {
-            session.track(&mut self.around, now, side, token, track);
+            session.track(&mut self.around, now, (side, token), track);
         }
     }
 

@@ -2,55 +2,24 @@
 //!
 //! `receive` is the hot path: payload type, source, what the other side hears, numbers, header; nothing is allocated.
 
-use alloc::collections::VecDeque;
-use alloc::vec::Vec;
 use core::net::SocketAddr;
 use core::ops::Range;
 
 use mediator_model::{Instant, MediaPort, Sid};
-use rand_chacha::ChaCha12Rng;
-use rand_core::{RngCore as _, SeedableRng as _};
 
-use crate::leg::{Admitted, Hearing, Leg};
-use crate::own::OwnSockets;
-use crate::relay::{Forward, Lane, LaneKind, Outlet, RelaySetup, SessionKey};
+use crate::control::{FIRST, Reports};
+use crate::leg::{Admitted, Leg};
+use crate::relay::{Forward, Lane, LaneKind, Outlet, SessionKey};
 use crate::route::{Law, Onward, Rewrite, Route};
 use crate::rtp::{Header, Packet, is_rtcp};
+use crate::speaker::Whose;
 use crate::stream::{Stamp, rescale};
+use crate::supervision::{Signs, Supervision};
+use crate::surroundings::Surroundings;
 use crate::timers::{Ticker, Timers};
-use crate::{Counters, Event, Figures, Hear, Order, Side, SoundFailure, Terms, Track, g711};
+use crate::{Event, Figures, Side, g711};
 
-#[cfg(test)]
-mod tests;
-
-/// What all sessions of a relay share.
-#[derive(Debug)]
-pub(crate) struct Surroundings {
-    pub(crate) own: OwnSockets,
-    pub(crate) timers: Timers,
-    /// Kept from one instant of the grid to the next for its memory alone.
-    pub(crate) tickers: Vec<Ticker>,
-    pub(crate) events: VecDeque<Event>,
-    pub(crate) counters: Counters,
-    dice: ChaCha12Rng,
-}
-
-impl Surroundings {
-    pub(crate) fn new(setup: RelaySetup) -> Self {
-        Self {
-            own: OwnSockets::new(setup.addresses, setup.ports),
-            timers: Timers::default(),
-            tickers: Vec::new(),
-            events: VecDeque::new(),
-            counters: Counters::default(),
-            dice: ChaCha12Rng::from_seed(setup.seed),
-        }
-    }
-
-    pub(crate) fn random(&mut self) -> u64 {
-        self.dice.next_u64()
-    }
-}
+mod orders;
 
 /// A session.
 #[derive(Debug)]
@@ -58,6 +27,11 @@ pub(crate) struct Session {
     legs: [Leg; 2],
     key: SessionKey,
     call: Sid,
+    supervision: Option<Supervision>,
+    /// When both peers are reported to next.
+    report: Instant,
+    /// When the session is woken; earlier entries of the timers are passed over.
+    armed: Option<Instant>,
 }
 
 impl Session {
@@ -67,22 +41,14 @@ impl Session {
         key: SessionKey,
         (call, ports): (Sid, [MediaPort; 2]),
     ) -> Self {
-        Self { legs: ports.map(|port| Leg::new(around, now, port)), key, call }
+        let legs = ports.map(|port| Leg::new(around, now, port));
+        let report = now + FIRST;
+        around.timers.arm(report, key);
+        Self { legs, key, call, supervision: None, report, armed: Some(report) }
     }
 
     pub(crate) fn ports(&self) -> [MediaPort; 2] {
         self.legs.each_ref().map(Leg::port)
-    }
-
-    /// Carries out an order of this call.
-    pub(crate) fn order(&mut self, around: &mut Surroundings, now: Instant, order: Order) {
-        match order {
-            Order::Terms { side, terms, .. } => self.agree(now, side, terms),
-            Order::Hear { side, hear, .. } => self.hear(around, now, side, hear),
-            Order::Dial { .. } | Order::Listen { .. } | Order::Supervise { .. } => {}
-            // The relay's own.
-            Order::Open { .. } | Order::Close { .. } => {}
-        }
     }
 
     /// Takes a datagram; see [`Relay::receive`](crate::Relay::receive).
@@ -96,13 +62,14 @@ impl Session {
     ) -> Option<Forward> {
         // A protected datagram is opened here.
         if at.kind == LaneKind::Rtcp || is_rtcp(datagram) {
-            around.counters.rtcp_ignored += 1;
+            self.receive_control(around, now, (at, source), datagram);
             return None;
         }
         let Ok(packet) = Packet::parse(datagram) else {
             around.counters.malformed += 1;
             return None;
         };
+        let call = self.call;
         let (leg, other) = self.pair(at.side);
         let (route, numbers) = match leg.admit(around, now, source, &packet) {
             Admitted::Refused => return None,
@@ -115,12 +82,16 @@ impl Session {
         };
         around.counters.packets += 1;
         around.counters.bytes += datagram.len() as u64;
+        leg.overhear((route, numbers), &packet, datagram, |key| {
+            around.counters.keys += 1;
+            around.events.push_back(Event::Key { call, side: at.side, key });
+        });
         let Some(onward) = route.onward else {
             around.counters.unroutable += 1;
             other.stream.skip(numbers);
             return None;
         };
-        if !matches!(other.hearing, Hearing::Peer) {
+        if !other.hears_peer(now, route.kind) {
             return None;
         }
         let Some(to) = other.target(now, &around.own) else {
@@ -163,78 +134,127 @@ impl Session {
         packet.rewrite(datagram, header)
     }
 
-    /// A track has come.
-    pub(crate) fn track(
+    /// Reads RTCP.
+    fn receive_control(
         &mut self,
-        _around: &mut Surroundings,
-        _now: Instant,
-        _side: Side,
-        _token: u32,
-        _track: Result<alloc::sync::Arc<Track>, SoundFailure>,
+        around: &mut Surroundings,
+        now: Instant,
+        (at, source): (Lane, SocketAddr),
+        datagram: &[u8],
     ) {
+        let (leg, _) = self.pair(at.side);
+        let is_muxed = at.kind == LaneKind::Rtp;
+        let is_read =
+            (!is_muxed || leg.is_muxed()) && leg.receive_control(now, (source, is_muxed), datagram);
+        if is_read {
+            around.counters.rtcp += 1;
+        } else {
+            around.counters.rtcp_ignored += 1;
+        }
     }
 
     /// An instant of the grid has come for a leg.
     pub(crate) fn handle_tick(
         &mut self,
-        _around: &mut Surroundings,
-        _now: Instant,
-        _at: (Side, u64),
-        _out: &mut dyn Outlet,
+        around: &mut Surroundings,
+        now: Instant,
+        (side, tick): (Side, u64),
+        out: &mut dyn Outlet,
     ) {
+        let (whose, lane) = (self.whose(side), self.lane(side, LaneKind::Rtp));
+        let (leg, _) = self.pair(side);
+        if leg.tick != Some(tick) {
+            return;
+        }
+        leg.tick = None;
+        leg.speak(around, now, (whose, lane), out);
+        self.arm_tick(around, now, side);
     }
 
-    /// A time has come that was asked for.
+    /// A time has come that was asked for; another one may have been asked for since.
     pub(crate) fn handle_far(
         &mut self,
-        _around: &mut Surroundings,
-        _now: Instant,
-        _at: Instant,
-        _out: &mut dyn Outlet,
+        around: &mut Surroundings,
+        now: Instant,
+        at: Instant,
+        out: &mut dyn Outlet,
     ) {
+        if self.armed != Some(at) {
+            return;
+        }
+        self.armed = None;
+        let signs = self.signs();
+        if self.supervision.as_mut().is_some_and(|watch| watch.is_over(now, signs)) {
+            around.events.push_back(Event::Silent { call: self.call });
+        }
+        if self.report <= now {
+            self.send_reports(around, now, Reports::Due, out);
+            self.report = around.next_report(now);
+        }
+        self.arm_far(around);
     }
 
     /// The end.
-    pub(crate) fn close(
-        &mut self,
-        around: &mut Surroundings,
-        _now: Instant,
-        _out: &mut dyn Outlet,
-    ) {
-        let figures = self.figures();
-        around.events.push_back(Event::Closed { call: self.call, figures });
+    pub(crate) fn close(&mut self, around: &mut Surroundings, now: Instant, out: &mut dyn Outlet) {
+        self.send_reports(around, now, Reports::Last, out);
+        around.events.push_back(Event::Closed { call: self.call, figures: self.figures() });
     }
 
     /// What was counted of side A and side B.
     pub(crate) fn figures(&self) -> [Figures; 2] {
-        self.legs.each_ref().map(|leg| {
-            let (packets, bytes) = leg.received();
-            Figures {
-                packets,
-                bytes,
-                packets_sent: leg.stream.packets(),
-                refused: leg.refused(),
-                ..Figures::default()
-            }
-        })
+        self.legs.each_ref().map(Leg::figures)
     }
 
-    fn agree(&mut self, now: Instant, side: Side, terms: alloc::boxed::Box<Terms>) {
-        let (leg, other) = self.pair(side);
-        leg.agree(now, terms);
-        leg.route_to(other.terms());
-        other.route_to(leg.terms());
+    fn send_reports(
+        &mut self,
+        around: &mut Surroundings,
+        now: Instant,
+        reports: Reports,
+        out: &mut dyn Outlet,
+    ) {
+        for side in Side::BOTH {
+            let (leg, _) = self.pair(side);
+            let kind = if leg.is_muxed() { LaneKind::Rtp } else { LaneKind::Rtcp };
+            let lane = self.lane(side, kind);
+            let (leg, _) = self.pair(side);
+            leg.report(around, (now, lane), reports, out);
+        }
     }
 
-    fn hear(&mut self, _around: &mut Surroundings, _now: Instant, side: Side, hear: Hear) {
+    /// Has the leg looked at when it has something to say.
+    fn arm_tick(&mut self, around: &mut Surroundings, now: Instant, side: Side) {
+        let ticker = Ticker { session: self.key, side };
         let (leg, _) = self.pair(side);
-        leg.stream.interrupt();
-        leg.hearing = match hear {
-            Hear::Peer => Hearing::Peer,
-            Hear::Nothing | Hear::Silence | Hear::Sound(_) | Hear::SoundThenPeer(_) => {
-                Hearing::Nothing
-            }
+        let due = leg.speaker.as_ref().and_then(|speaker| speaker.due());
+        leg.tick = match (due, leg.tick) {
+            (None, _) => None,
+            (Some(due), Some(tick)) if Timers::tick_of(due) >= tick => Some(tick),
+            (Some(due), _) => Some(around.timers.tick_at(now, due, ticker)),
         };
+    }
+
+    /// Has the session looked at for its next report, or for silence.
+    fn arm_far(&mut self, around: &mut Surroundings) {
+        let signs = self.signs();
+        let watch = self.supervision.as_ref().and_then(|watch| watch.next_deadline(signs));
+        let at = watch.map_or(self.report, |watch| watch.min(self.report));
+        if self.armed.is_none_or(|armed| at < armed) {
+            self.armed = Some(at);
+            around.timers.arm(at, self.key);
+        }
+    }
+
+    fn signs(&self) -> Signs {
+        let [a, b] = &self.legs;
+        Signs { heard: a.heard.max(b.heard), is_held: a.is_held() || b.is_held() }
+    }
+
+    const fn whose(&self, side: Side) -> Whose {
+        Whose { call: self.call, side }
+    }
+
+    const fn lane(&self, side: Side, kind: LaneKind) -> Lane {
+        Lane { session: self.key, side, kind }
     }
 
     /// The leg of a side, and the other one.

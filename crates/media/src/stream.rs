@@ -149,15 +149,17 @@ impl Stream {
         Stamp { sequence: self.sequence, timestamp, begins }
     }
 
-    /// The numbers of one more packet at the timestamp of the last of our own: an event that goes on.
+    /// The numbers of the first packet of an event of our own that began then and lasts so long. Its timestamp is of the
+    /// clock that the stream has had so far, so that it stays one line.
+    pub(crate) fn own_event(&mut self, began: Instant, lasts: Duration, clock_rate: u32) -> Stamp {
+        let clock_rate = if self.packets == 0 { clock_rate } else { self.clock_rate };
+        self.own(began, clock_rate, ticks(lasts, clock_rate))
+    }
+
+    /// The numbers of one more packet of that event.
     pub(crate) const fn own_again(&mut self) -> Stamp {
         self.sequence = self.sequence.wrapping_add(1);
         Stamp { sequence: self.sequence, timestamp: self.timestamp, begins: false }
-    }
-
-    /// What was sent last lasts until now.
-    pub(crate) fn lasts_until(&mut self, now: Instant) {
-        self.span = ticks(now - self.at, self.clock_rate);
     }
 
     /// The numbers of a peer's packet of audio, or `None`: it has no place in the stream.
@@ -268,8 +270,9 @@ impl Stream {
         let anew = next.wrapping_sub(incoming.timestamp);
         let same = self.splice.ssrc == incoming.ssrc && self.splice.clock_rate == clock_rate;
         let kept = incoming.timestamp.wrapping_add(self.splice.timestamp_offset);
-        let later = kept.wrapping_sub(next);
-        let fits = later <= ticks(PLACE_TOLERANCE, clock_rate);
+        let off = kept.wrapping_sub(next).cast_signed().unsigned_abs();
+        let fits = off <= ticks(PLACE_TOLERANCE, clock_rate)
+            && kept.wrapping_sub(self.timestamp).cast_signed() > 0;
         if same && fits && self.packets > 0 { self.splice.timestamp_offset } else { anew }
     }
 

@@ -7,7 +7,6 @@
 use alloc::collections::BinaryHeap;
 use alloc::vec::Vec;
 use core::cmp::Reverse;
-use core::time::Duration;
 
 use mediator_model::Instant;
 
@@ -16,8 +15,7 @@ use crate::{SessionKey, Side};
 #[cfg(test)]
 mod tests;
 
-/// What sounds are sent on: an instant of the grid is a whole number of these.
-pub(crate) const GRID: Duration = Duration::from_millis(5);
+/// What sounds are sent on: an instant of the grid is a whole number of these, 5 ms.
 const GRID_NANOS: u64 = 5_000_000;
 /// Slots of the wheel: what is due later than 315 ms is looked at again then.
 const SLOTS: u64 = 64;
@@ -46,6 +44,11 @@ impl Timers {
     /// instant's number.
     pub(crate) fn tick_at(&mut self, now: Instant, due: Instant, ticker: Ticker) -> u64 {
         self.grid.add(now, due, ticker)
+    }
+
+    /// The number of the first instant of the grid that is not before `due`.
+    pub(crate) const fn tick_of(due: Instant) -> u64 {
+        due.as_nanos().div_ceil(GRID_NANOS)
     }
 
     /// When something is due next.
@@ -93,7 +96,7 @@ impl Grid {
         if self.occupied == 0 {
             self.done = self.done.max((now.as_nanos() / GRID_NANOS).saturating_sub(1));
         }
-        let wanted = due.as_nanos().div_ceil(GRID_NANOS);
+        let wanted = Timers::tick_of(due);
         let tick = wanted.clamp(self.done.saturating_add(1), self.done.saturating_add(SLOTS - 1));
         let slot = tick % SLOTS;
         if let Some(slot) = self.slots.get_mut(slot as usize) {

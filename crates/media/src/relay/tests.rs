@@ -6,13 +6,13 @@ use core::net::{IpAddr, Ipv4Addr, SocketAddr};
 use core::time::Duration;
 
 use mediator_model::{Instant, MediaPort, Sid};
-use smallvec::smallvec;
 
 use super::*;
 use crate::rtp::{Header, Packet};
-use crate::{Format, Hear, Speech, Terms};
+use crate::{Format, Hear, Play, Repeat, Sound, SoundOutcome, Speech, Terms};
 
 mod forwarding;
+mod sounds;
 
 /// A packet that was sent.
 #[derive(Clone, Debug)]
@@ -159,6 +159,28 @@ impl World {
         self.now = end;
     }
 
+    /// Lets time pass in which a side's peer talks.
+    pub(super) fn talk(&mut self, side: Side, talker: &mut Talker, time: Duration) {
+        let end = self.now + time;
+        while self.now < end {
+            self.packet(side, talker.next(), &[0x55; 160]);
+            self.pass(MS * 20);
+        }
+    }
+
+    /// The track that a side waits for: its token, codec and length of packet.
+    pub(super) fn asked(&mut self) -> (u32, Sound, Speech, u16) {
+        let events = self.events();
+        let [Event::TrackNeeded { token, sound, speech, packet_ms, .. }] = &events[..] else {
+            panic!("one track is asked for: {events:?}");
+        };
+        (*token, sound.clone(), *speech, *packet_ms)
+    }
+
+    pub(super) fn track(&mut self, side: Side, token: u32, track: Arc<Track>) {
+        self.relay.track(self.now, CALL, side, token, Ok(track));
+    }
+
     pub(super) fn events(&mut self) -> Vec<Event> {
         core::iter::from_fn(|| self.relay.poll_event()).collect()
     }
@@ -195,7 +217,47 @@ impl Talker {
     }
 }
 
-#[allow(dead_code, reason = "for tests in other files")]
-pub(super) fn no_formats() -> smallvec::SmallVec<[Format; 6]> {
-    smallvec![]
+/// A track whose packets are all of this byte.
+pub(super) fn tone(speech: Speech, packet_ms: u16, packets: usize, byte: u8) -> Arc<Track> {
+    let mut track = Track::new(speech, packet_ms);
+    for _ in 0..packets {
+        track.push(&alloc::vec![byte; usize::from(packet_ms) * 8]);
+    }
+    Arc::new(track)
+}
+
+pub(super) fn play(token: u32, repeat: Repeat) -> Play {
+    Play { token, sound: Sound::HoldMusic, repeat }
+}
+
+/// The numbers of a stream go on without a seam: one SSRC, no sequence number missing or twice, and a timestamp that is
+/// where the time is, give or take some milliseconds.
+pub(super) fn check_seamless(sent: &[Sent], clock_rate: u32, tolerance_ms: u32) {
+    let first = &sent[0];
+    for (before, after) in sent.iter().zip(&sent[1..]) {
+        let (one, other) = (before.header(), after.header());
+        assert_eq!(one.ssrc, other.ssrc);
+        assert_eq!(one.sequence.wrapping_add(1), other.sequence, "at {:?}", after.at - first.at);
+        assert!(other.timestamp.wrapping_sub(one.timestamp).cast_signed() > 0);
+    }
+    for packet in sent {
+        let passed = (packet.at - first.at).as_millis() as u32 * (clock_rate / 1000);
+        let off =
+            packet.header().timestamp.wrapping_sub(first.header().timestamp).wrapping_sub(passed);
+        let off = off.cast_signed().unsigned_abs();
+        assert!(
+            off <= tolerance_ms * (clock_rate / 1000),
+            "{off} ticks at {:?}",
+            packet.at - first.at
+        );
+    }
+}
+
+/// The longest time without a packet.
+pub(super) fn longest_gap(sent: &[Sent]) -> Duration {
+    sent.iter()
+        .zip(&sent[1..])
+        .map(|(before, after)| after.at - before.at)
+        .max()
+        .unwrap_or_default()
 }
