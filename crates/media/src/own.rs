@@ -5,6 +5,9 @@ use alloc::vec::Vec;
 use core::net::{IpAddr, SocketAddr};
 use core::ops::RangeInclusive;
 
+use alloc::sync::Arc;
+use mediator_model::PortSet;
+
 use crate::latch::is_sendable;
 
 #[cfg(test)]
@@ -15,16 +18,26 @@ mod tests;
 pub(crate) struct OwnSockets {
     addresses: Vec<IpAddr>,
     ports: RangeInclusive<u16>,
+    /// Which of them are bound now; `None`: all of them count.
+    bound: Option<Arc<PortSet>>,
 }
 
 impl OwnSockets {
     pub(crate) const fn new(addresses: Vec<IpAddr>, ports: RangeInclusive<u16>) -> Self {
-        Self { addresses, ports }
+        Self { addresses, ports, bound: None }
     }
 
-    /// Whether it is, or may at any time be, a media socket of ours.
+    /// From now on only those ports count that are bound.
+    pub(crate) fn watch(&mut self, bound: Arc<PortSet>) {
+        self.bound = Some(bound);
+    }
+
+    /// Whether it is a media socket of ours; where nobody tells which ports are bound, whether it may be one.
     pub(crate) fn has(&self, address: SocketAddr) -> bool {
-        self.ports.contains(&address.port()) && self.addresses.contains(&canonical(address.ip()))
+        let port = address.port();
+        self.ports.contains(&port)
+            && self.addresses.contains(&canonical(address.ip()))
+            && self.bound.as_ref().is_none_or(|bound| bound.contains(port))
     }
 
     /// Whether media may be sent to it.

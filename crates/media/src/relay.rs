@@ -24,7 +24,7 @@ use core::net::{IpAddr, SocketAddr};
 use core::ops::{Range, RangeInclusive};
 
 use hashbrown::HashMap;
-use mediator_model::{Instant, MediaPort, Sid};
+use mediator_model::{Instant, MediaPort, PortSet, Sid};
 use slotmap::{SlotMap, new_key_type};
 
 use crate::session::Session;
@@ -114,6 +114,12 @@ impl Relay {
             calls: HashMap::new(),
             around: Surroundings::new(setup),
         }
+    }
+
+    /// From now on only those ports of the setup's count as ours that are bound: another program on this machine may
+    /// have the others, a phone for instance.
+    pub fn watch(&mut self, bound: Arc<PortSet>) {
+        self.around.own.watch(bound);
     }
 
     /// Carries out an order. What is to be sent at once, a farewell for instance, goes to `out`.

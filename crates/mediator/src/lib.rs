@@ -8,6 +8,7 @@ pub mod directory;
 pub mod explain;
 pub mod http;
 pub mod live;
+pub mod media;
 pub mod memory;
 pub mod metrics;
 pub mod process;

@@ -5,6 +5,7 @@
 
 use std::fmt::Display;
 use std::io::{self, Write};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -12,7 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use mediator_call::io::{Input, Listener};
-use mediator_model::UnixMillis;
+use mediator_model::{MediaPorts as _, UnixMillis};
 use mediator_net::{Clock, RtpPorts};
 use mediator_store::{Op, Store, Write as StoreWrite};
 use tokio::runtime;
@@ -22,14 +23,15 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 use tracing::{error, info, warn};
 
 use crate::cli::LogArgs;
-use crate::config::{Config, Fault, MediaSettings, Objects};
+use crate::config::{Config, Fault, MediaMode, MediaSettings, Objects};
 use crate::http::{HttpServer, Operators, ReloadableTls};
+use crate::media::{Media, MediaError, MediaParts, NoSounds};
 use crate::memory::Memory;
 use crate::metrics::{Metrics, ProcessMetrics};
 use crate::provision::{Provisioned, provision, read_picture};
 use crate::reload::{Reread, reread};
 use crate::services::{Ears, ServiceParts, Services};
-use crate::shards::{OfProcess, Shards, SharedState, Sockets, epoch, gate};
+use crate::shards::{OfProcess, Shards, SharedState, Sockets, epoch, gate, media_address};
 use crate::shutdown::{Phase, Shutdown};
 use crate::storage::{Storage, StorageError};
 use crate::telemetry::Telemetry;
@@ -45,6 +47,7 @@ pub fn serve(path: &Path, log: &LogArgs) -> Result<ExitCode, String> {
     let sockets = Sockets::bind(&config.sip).map_err(|error| error.to_string())?;
     let http = HttpServer::bind(config.api.listen)
         .map_err(|error| format!("cannot listen on http {}: {error}", config.api.listen))?;
+    let media_ports = media_ports(&config.media, nonce_seed)?;
     let storage = Storage::open(&config, Arc::new(gate(&config.sip)), clock.unix_now());
     let storage = storage.map_err(|error| match error {
         StorageError::Provision(error) => format!("{}: {error}", path.display()),
@@ -60,7 +63,10 @@ pub fn serve(path: &Path, log: &LogArgs) -> Result<ExitCode, String> {
     let metrics = Metrics::default();
     metrics.add(ProcessMetrics::start());
     metrics.add(telemetry.dropped_lines());
-    let start = Start { path, config, clock, nonce_seed, metrics };
+    let media = start_media(&config, &media_ports, clock).map_err(|error| error.to_string())?;
+    metrics.add(media.metrics());
+    let own = OfProcess { nonce_seed, media_ports, media };
+    let start = Start { path, config, clock, own, metrics };
     let node = start.node(storage, sockets, http, tls)?;
     let code = runtime.block_on(node.run(listening))?;
     drop(telemetry);
@@ -72,7 +78,7 @@ struct Start<'a> {
     path: &'a Path,
     config: Config,
     clock: Clock,
-    nonce_seed: [u8; 32],
+    own: OfProcess,
     metrics: Metrics,
 }
 
@@ -85,15 +91,13 @@ impl Start<'_> {
         http: HttpServer,
         tls: Option<Arc<ReloadableTls>>,
     ) -> Result<Node, String> {
-        let Self { path, mut config, clock, nonce_seed, metrics } = self;
+        let Self { path, mut config, clock, own, metrics } = self;
         let Storage { store, calls, memory, dialouts, metrics: counts, provisioned } = storage;
         // They are in the store now; with many of them they take more memory here than there.
         config.objects = Objects::default();
         let listeners = sockets.listeners().to_vec();
         let ears = Ears::new(calls.clone(), memory.catalog.clone(), listeners.clone());
         let audience = ears.audience.clone();
-        let media_ports = Arc::new(rtp_ports(&config.media, nonce_seed));
-        let own = OfProcess { nonce_seed, media_ports };
         let state = SharedState::new(&memory, store.clone(), audience, own);
         let shards =
             Shards::start(&config, sockets, &state, clock).map_err(|error| error.to_string())?;
@@ -137,11 +141,45 @@ impl Start<'_> {
     }
 }
 
-/// The ports of `[media]`, from any one of them on.
-fn rtp_ports(media: &MediaSettings, seed: [u8; 32]) -> RtpPorts {
-    let (first, last) = media.port_range;
+/// The ports of `[media]`, from any one of them on, where there are any to be had.
+fn media_ports(media: &MediaSettings, seed: [u8; 32]) -> Result<Arc<RtpPorts>, String> {
+    let (address, (first, last)) = (media.listen_address, media.port_range);
+    // Whether the address is one of this machine at all is another question than whether a port is free.
+    UdpSocket::bind((address, 0)).map_err(|error| format!("cannot receive media on {address}: {error}: set media.listen_address to an address of this machine"))?;
     let [a, b, c, d, ..] = seed;
-    RtpPorts::new(media.listen_address, first..=last, u32::from_le_bytes([a, b, c, d]))
+    let ports = RtpPorts::new(address, first..=last, u32::from_le_bytes([a, b, c, d]));
+    let pair = ports.reserve().map_err(|_| format!("cannot receive media on {address}: no pair of ports of media.port_range {first}-{last} is free"))?;
+    ports.release(pair);
+    Ok(Arc::new(ports))
+}
+
+/// The threads that carry media.
+fn start_media(
+    config: &Config,
+    ports: &Arc<RtpPorts>,
+    clock: Clock,
+) -> Result<Media, MediaError> {
+    let Config { sip, media, .. } = config;
+    let address = media_address(media, sip);
+    let mut addresses = vec![media.listen_address, address];
+    if media.listen_address.is_unspecified() {
+        addresses.extend([IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)]);
+    }
+    let started = Media::start(MediaParts {
+        threads: media.threads,
+        addresses,
+        ports: ports.clone(),
+        sounds: Arc::new(NoSounds),
+        clock,
+    })?;
+    let mode = match media.mode {
+        MediaMode::Relay => "relay",
+        MediaMode::Direct => "direct",
+    };
+    let (first, last) = media.port_range;
+    let (listens, threads, pairs) = (media.listen_address, started.threads(), ports.free());
+    info!(mode, %listens, advertised = %address, ports = %format_args!("{first}-{last}"), pairs, threads, "media");
+    Ok(started)
 }
 
 /// How often the end of calls is looked for while draining.

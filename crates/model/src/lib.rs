@@ -16,6 +16,7 @@ mod dialout;
 mod directory;
 mod endpoint;
 mod number;
+mod port_set;
 mod ports;
 mod serial;
 mod sid;
@@ -33,6 +34,7 @@ pub use endpoint::{
     NumberFormat, Outbound, Secret, SipCredentials,
 };
 pub use number::{Number, NumberDigits, NumberError};
+pub use port_set::PortSet;
 pub use ports::{
     Admission, AdmissionRefused, Bindings, Claim, ContactBinding, ContactError, ContactUpdate,
     Locations, Lookup, MatchRule, MediaPort, MediaPorts, NoMediaPort, TrunkWay,

@@ -15,6 +15,7 @@ mod tests;
 use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::mpsc::sync_channel;
 use std::thread::{Builder, available_parallelism};
 use std::time::Duration;
 
@@ -28,7 +29,7 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 pub use counts::MediaMetrics;
-pub use tracks::TrackSource;
+pub use tracks::{NoSounds, TrackSource};
 
 use counts::Published;
 use inbox::{Command, FiguresAsked, MediaPost};
@@ -91,17 +92,13 @@ impl Media {
         for at in 0..threads.map_or_else(default_threads, usize::from).max(1) {
             let mut seed = [0; 32];
             getrandom::fill(&mut seed)?;
-            let (poller, waker) = RtpPoller::new(clock)?;
-            let inbox = MediaPost::new(waker);
             let own = Arc::new(Published::default());
-            posts.push(inbox.clone());
             published.push(own.clone());
-            let relay =
-                Relay::new(RelaySetup { seed, addresses: addresses.clone(), ports: 0..=0 });
+            let setup = RelaySetup { seed, addresses: addresses.clone(), ports: 1..=u16::MAX };
+            let mut relay = Relay::new(setup);
+            relay.watch(ports.bound());
             let (ports, tracks) = (ports.clone(), tracks.clone());
-            let parts = ThreadParts { relay, poller, inbox, ports, tracks, published: own };
-            let thread = MediaThread::new(parts);
-            Builder::new().name(format!("media-{at}")).spawn(move || thread.run())?;
+            posts.push(seat(at, clock, ThreadParts { relay, ports, tracks, published: own })?);
         }
         let metrics = MediaMetrics { threads: published, ports };
         Ok(Self { threads: posts.into(), metrics, _sounds: Arc::new(runtime) })
@@ -149,6 +146,23 @@ impl Media {
         let _ = timeout(FIGURES_WAIT, gather).await;
         all
     }
+}
+
+/// Starts one thread; the way to it.
+fn seat(at: usize, clock: Clock, parts: ThreadParts) -> io::Result<MediaPost> {
+    let (ready, begun) = sync_channel(1);
+    Builder::new().name(format!("media-{at}")).spawn(move || {
+        // A poller stays on the thread that made it.
+        let (poller, waker) = match RtpPoller::new(clock) {
+            Ok(made) => made,
+            Err(cause) => return drop(ready.send(Err(cause))),
+        };
+        let inbox = MediaPost::new(waker);
+        if ready.send(Ok(inbox.clone())).is_ok() {
+            MediaThread::new(parts, poller, inbox).run();
+        }
+    })?;
+    begun.recv().map_err(io::Error::other)?
 }
 
 /// One shard's way to the media threads.

@@ -47,8 +47,6 @@ pub(super) struct Tag {
 /// What one thread is made of.
 pub(super) struct ThreadParts {
     pub(super) relay: Relay,
-    pub(super) poller: RtpPoller<Tag>,
-    pub(super) inbox: MediaPost,
     pub(super) ports: Arc<RtpPorts>,
     pub(super) tracks: Tracks,
     pub(super) published: Arc<Published>,
@@ -110,8 +108,8 @@ fn socket(pairs: &SecondaryMap<SessionKey, [RtpPair; 2]>, lane: Lane) -> Option<
 }
 
 impl MediaThread {
-    pub(super) fn new(parts: ThreadParts) -> Self {
-        let ThreadParts { relay, poller, inbox, ports, tracks, published } = parts;
+    pub(super) fn new(parts: ThreadParts, poller: RtpPoller<Tag>, inbox: MediaPost) -> Self {
+        let ThreadParts { relay, ports, tracks, published } = parts;
         let clock = poller.clock();
         Self {
             relay,
@@ -221,20 +219,18 @@ impl MediaThread {
     /// Reads a new session's sockets from here on.
     fn open(&mut self, open: Open, call: Sid) {
         let Open { key, ports: [a, b], .. } = open;
-        let registered = self.register(a, Tag { session: key, side: Side::A }).and_then(|first| {
-            let second = self.register(b, Tag { session: key, side: Side::B });
-            if second.is_none() {
-                self.wires.poller.deregister(first);
-            }
-            Some([first, second?])
-        });
+        // Both are taken, whatever becomes of one: what is taken can be given back.
+        let pairs = [(a, Side::A), (b, Side::B)]
+            .map(|(port, side)| self.register(port, Tag { session: key, side }));
         self.calls.insert(call, open);
-        match registered {
-            Some(pairs) => {
-                self.wires.pairs.insert(key, pairs);
-            }
-            None => self.break_call(call),
+        if let [Some(a), Some(b)] = pairs {
+            self.wires.pairs.insert(key, [a, b]);
+            return;
         }
+        for pair in pairs.into_iter().flatten() {
+            self.wires.poller.deregister(pair);
+        }
+        self.break_call(call);
     }
 
     fn register(&mut self, port: MediaPort, tag: Tag) -> Option<RtpPair> {
@@ -363,7 +359,6 @@ impl MediaThread {
             self.wires.poller.deregister(pair);
         }
         for port in ports {
-            // Where it could not be taken it has no sockets, and is still reserved.
             self.ports.give_back(port);
         }
     }

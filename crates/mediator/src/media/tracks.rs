@@ -20,6 +20,20 @@ pub trait TrackSource: Send + Sync {
     ) -> BoxFuture<'static, Result<Arc<Track>, SoundFailure>>;
 }
 
+/// No sounds at all.
+pub struct NoSounds;
+
+impl TrackSource for NoSounds {
+    fn track(
+        self: Arc<Self>,
+        _: Sound,
+        _: Speech,
+        _: u16,
+    ) -> BoxFuture<'static, Result<Arc<Track>, SoundFailure>> {
+        Box::pin(std::future::ready(Err(SoundFailure::Unfetched)))
+    }
+}
+
 /// A track that a session wants.
 pub(super) struct Wanted {
     /// The call.

@@ -219,6 +219,7 @@ impl Shards {
             net,
             orders,
             claims: Claims::new(state.store.clone(), clock, own_orders.clone()),
+            media: state.media.orders(own_orders.clone()),
             own_orders,
             sorter: dispatch.sorter(at),
             udp: udp.iter().filter(own).cloned().collect(),

@@ -20,6 +20,7 @@ use tracing::error;
 
 use super::claims::Claims;
 use super::telling::Teller;
+use crate::media::MediaOrders;
 use crate::metrics::{MessageDirection, ShardMetrics};
 
 /// Datagrams or messages taken before the other sources get a turn.
@@ -37,6 +38,7 @@ pub(super) struct ShardParts {
     /// The way into `orders`, for what tasks find out.
     pub(super) own_orders: Post<Input>,
     pub(super) claims: Claims,
+    pub(super) media: MediaOrders,
     pub(super) sorter: Sorter,
     pub(super) udp: Vec<Arc<UdpListener>>,
     pub(super) sender: Sender,
@@ -176,7 +178,7 @@ impl Shard {
                     }
                 }
                 Output::Resolve(query) => self.resolve(query),
-                Output::Media(order) => error!(call = %order.call(), "no media threads"),
+                Output::Media(order) => self.parts.media.give(order),
                 Output::StoreClaim { call, change } => self.parts.claims.store(call, &change),
                 Output::Event(event) => self.parts.teller.tell(event),
             }

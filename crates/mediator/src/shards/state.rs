@@ -14,6 +14,7 @@ use mediator_table::{BanSettings, ContactTable, Gate, GateSettings};
 
 use crate::config::{self, Config, SipSettings};
 use crate::live::LiveCalls;
+use crate::media::Media;
 use crate::memory::Memory;
 use crate::metrics;
 use crate::records::Recorder;
@@ -40,6 +41,8 @@ pub struct SharedState {
     pub store: Arc<dyn Store>,
     /// The ports for media.
     pub media_ports: Arc<RtpPorts>,
+    /// The threads that carry it.
+    pub media: Media,
     nonce_key: NonceKey,
 }
 
@@ -49,6 +52,8 @@ pub struct OfProcess {
     pub nonce_seed: [u8; 32],
     /// The ports for media.
     pub media_ports: Arc<RtpPorts>,
+    /// The threads that carry it.
+    pub media: Media,
 }
 
 /// The gate of `[sip]`.
@@ -69,9 +74,9 @@ impl SharedState {
             gate: memory.gate.clone(),
         };
         let directory = memory.directory.clone();
-        let OfProcess { nonce_seed, media_ports } = own;
+        let OfProcess { nonce_seed, media_ports, media } = own;
         let nonce_key = NonceKey::new(nonce_seed);
-        Self { tables, directory, audience, store, media_ports, nonce_key }
+        Self { tables, directory, audience, store, media_ports, media, nonce_key }
     }
 
     /// What engines read of it.

@@ -8,9 +8,10 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use mediator_model::{MediaPort, MediaPorts, NoMediaPort};
+use mediator_model::{MediaPort, MediaPorts, NoMediaPort, PortSet};
 use parking_lot::Mutex;
 use socket2::{Domain, Protocol, Socket, Type};
 
@@ -38,6 +39,7 @@ pub struct RtpPorts {
     exhausted: AtomicU64,
     occupied: AtomicU64,
     failed: AtomicU64,
+    bound: Arc<PortSet>,
 }
 
 #[derive(Debug)]
@@ -61,7 +63,14 @@ impl RtpPorts {
         }
         let pairs = Pairs { free, reserved: HashMap::new(), taken: HashSet::new() };
         let [exhausted, occupied, failed] = [const { AtomicU64::new(0) }; 3];
-        Self { address, pairs: Mutex::new(pairs), exhausted, occupied, failed }
+        Self {
+            address,
+            pairs: Mutex::new(pairs),
+            exhausted,
+            occupied,
+            failed,
+            bound: Arc::default(),
+        }
     }
 
     /// The sockets of a reserved pair, for the session that is opened with it; once.
@@ -76,8 +85,14 @@ impl RtpPorts {
     pub fn give_back(&self, port: MediaPort) {
         let mut pairs = self.pairs.lock();
         if pairs.taken.remove(&port) {
+            self.unbind(port);
             pairs.free.push_back(port);
         }
+    }
+
+    /// The ports of the pairs that are reserved or taken, as they are at any time.
+    pub fn bound(&self) -> Arc<PortSet> {
+        self.bound.clone()
     }
 
     /// Pairs that are reserved or taken.
@@ -105,6 +120,11 @@ impl RtpPorts {
     /// is not (any more) this machine's.
     pub fn failed(&self) -> u64 {
         self.failed.load(Ordering::Relaxed)
+    }
+
+    fn unbind(&self, port: MediaPort) {
+        self.bound.remove(port.rtp());
+        self.bound.remove(port.rtcp());
     }
 
     fn bind(&self, port: MediaPort) -> io::Result<RtpSockets> {
@@ -137,6 +157,8 @@ impl MediaPorts for RtpPorts {
             // Not under the lock: other shards reserve too.
             match self.bind(port) {
                 Ok(sockets) => {
+                    self.bound.insert(port.rtp());
+                    self.bound.insert(port.rtcp());
                     self.pairs.lock().reserved.insert(port, sockets);
                     return Ok(port);
                 }
@@ -156,6 +178,7 @@ impl MediaPorts for RtpPorts {
         if let Some(sockets) = reserved {
             // Closed before anybody may bind them again, and not under the lock.
             drop(sockets);
+            self.unbind(port);
             self.pairs.lock().free.push_back(port);
         }
     }

@@ -17,7 +17,13 @@ fn a_pair_has_one_owner_and_rests_before_the_next() {
     let two = ports.reserve().unwrap();
     // 41002 and 41004; 41006 and 41007 are a pair too.
     assert_eq!((one.rtp(), two.rtp(), ports.used()), (41_002, 41_004, 2));
+    let bound = ports.bound();
+    assert_eq!(
+        [41_001, 41_002, 41_003, 41_004, 41_006].map(|port| bound.contains(port)),
+        [false, true, true, true, false]
+    );
     ports.release(one);
+    assert!(!bound.contains(41_002) && !bound.contains(41_003));
     assert_eq!(ports.reserve().unwrap().rtp(), 41_006);
     assert_eq!(ports.reserve().unwrap().rtp(), 41_002);
     assert!(ports.reserve().is_err());
