@@ -46,6 +46,19 @@ pub fn run_time(pid: u32) -> Result<Duration> {
     Ok(Duration::from_nanos(nanos.parse()?))
 }
 
+/// The CPU time of all threads of a process, to the nanosecond; a thread that has ended counts no more.
+pub fn threads_run_time(pid: u32) -> Result<Duration> {
+    let mut all = Duration::ZERO;
+    for entry in fs::read_dir(format!("/proc/{pid}/task"))? {
+        let path = entry?.path().join("schedstat");
+        // A thread may end while the list is read.
+        let Ok(text) = fs::read_to_string(&path) else { continue };
+        let nanos = text.split(' ').next().context("no figures")?;
+        all += Duration::from_nanos(nanos.parse()?);
+    }
+    Ok(all)
+}
+
 /// The memory of these processes in bytes, what they share counted once.
 pub fn memory(pids: &[u32]) -> Result<u64> {
     let mut sum = 0;
