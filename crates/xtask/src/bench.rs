@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: criterion's benches, or the whole server: under load, keeping objects, killed.
+//! `cargo xtask bench`: criterion's benches, or the whole server: under load, relaying media, keeping objects, killed.
 
 use std::process::Command;
 
@@ -11,6 +11,7 @@ use crate::tools;
 pub(crate) fn run(name: Option<&str>, arguments: &[String]) -> Result<()> {
     match name {
         Some("load") => load(arguments),
+        Some("media") => media(arguments),
         Some("state") => state(arguments),
         Some("crash") => crash(arguments),
         Some(name) => {
@@ -34,6 +35,16 @@ fn load(arguments: &[String]) -> Result<()> {
         command.env(name, server);
     }
     step("load", command.args(arguments))
+}
+
+fn media(arguments: &[String]) -> Result<()> {
+    tools::ensure_installed(tools::FOR_MEDIA)?;
+    let build = ["build", "--release", "--package", "mediator-benches", "--bin", "media"];
+    step("build the media bench", cargo().args(build))?;
+    let media = metadata()?.target_directory.join("release/media");
+    let (name, server) = release_server()?;
+    let mut command = Command::new(media);
+    step("media", command.env("PATH", search_path()?).env(name, server).args(arguments))
 }
 
 fn state(arguments: &[String]) -> Result<()> {

@@ -25,7 +25,8 @@ enum Command {
     /// Makes the built-in sounds anew: hold music, the prompt and the announcement.
     Sounds,
     /// Benches: `bench` runs all of criterion's, `bench NAME` one of them, `bench load` the whole
-    /// server beside Kamailio, `bench state` what it costs to keep objects, `bench crash` a hundred kills under load.
+    /// server beside Kamailio, `bench media` its media beside rtpengine, `bench state` what it costs to keep objects,
+    /// `bench crash` a hundred kills under load.
     Bench {
         /// Which one.
         name: Option<String>,

@@ -29,6 +29,9 @@ pub(crate) const FOR_LOAD: &[Tool] = &[
 pub(crate) const FOR_SOUNDS: &[Tool] =
     &[Tool { program: "flite", package: "flite" }, Tool { program: "lame", package: "lame" }];
 
+/// What the media bench needs.
+pub(crate) const FOR_MEDIA: &[Tool] = &[Tool { program: "rtpengine", package: "rtpengine-daemon" }];
+
 /// Installs what is missing of `tools`; does nothing where nothing is.
 pub(crate) fn ensure_installed(tools: &[Tool]) -> Result<()> {
     let mut missing: Vec<&Tool> = Vec::new();
