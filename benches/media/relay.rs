@@ -1,34 +1,134 @@
-//! Mediator's media thread alone: its poller, without the server around it.
+//! Mediator's media thread alone: its poller and its relay, without the server around them.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use anyhow::{Context, Result};
-use mediator_model::{MediaPort, MediaPorts};
-use mediator_net::{Clock, RtpForward, RtpPair, RtpPoller, RtpPorts};
+use anyhow::{Context, Result, bail};
+use mediator_media::{Format, Hear, Lane, LaneKind, Opened, Order, Outlet, Relay, RelaySetup};
+use mediator_media::{SessionKey, Side, Terms};
+use mediator_model::{Instant, MediaPorts, Sid};
+use mediator_net::{Clock, RtpForward, RtpPair, RtpPoller, RtpPorts, RtpSocket};
 
 use crate::floor;
 use crate::traffic::place;
 
+/// Packets of the relay's own wait here until the poller is free: RTCP, a few a second.
+#[derive(Default)]
+struct Outbox(Vec<(Lane, SocketAddr, Vec<u8>)>);
+
+impl Outlet for Outbox {
+    fn send(&mut self, from: Lane, to: SocketAddr, packet: &[u8]) {
+        self.0.push((from, to, packet.to_vec()));
+    }
+}
+
+/// A relay, its sockets, and which is whose. Calls are never closed here, so that pairs are found by their number.
+struct Thread {
+    poller: RtpPoller<(SessionKey, u32)>,
+    relay: Relay,
+    ports: RtpPorts,
+    pairs: Vec<[RtpPair; 2]>,
+    sessions: Vec<SessionKey>,
+}
+
 /// Relays the streams of so many calls until it is killed; says `ready` when it does. The ports are those of the floor.
 pub(crate) fn relay(ip: Ipv4Addr, sides: [Ipv4Addr; 2], calls: u32) -> Result<()> {
-    let (mut poller, _waker) = RtpPoller::new(Clock::start())?;
+    let clock = Clock::start();
+    let (poller, _waker) = RtpPoller::new(clock)?;
     let [first, _] = floor::towards(ip, 0);
     let [_, last] = floor::towards(ip, calls.saturating_sub(1));
-    let ports = RtpPorts::new(IpAddr::V4(ip), first.port()..=last.port() + 1, 0);
-    let mut pairs: Vec<RtpPair> = Vec::new();
-    for stream in 0..calls * 2 {
-        let port: MediaPort = ports.reserve()?;
-        let sockets = ports.take(port).context("reserved")?;
-        pairs.push(poller.register(sockets, stream)?);
+    let range = first.port()..=last.port() + 1;
+    let ports = RtpPorts::new(IpAddr::V4(ip), range.clone(), 0);
+    let addresses = vec![IpAddr::V4(ip)];
+    let relay = Relay::new(RelaySetup { seed: [7; 32], addresses, ports: range });
+    let mut thread = Thread { poller, relay, ports, pairs: Vec::new(), sessions: Vec::new() };
+    for call in 0..calls {
+        thread.open(clock.now(), call, sides)?;
     }
-    let [a, b] = sides;
     println!("ready");
     loop {
-        poller.poll(None, &mut |datagram| {
-            let stream = datagram.tag;
-            let from = pairs.get((stream ^ 1) as usize)?.rtp();
-            let to = place(if stream % 2 == 0 { b } else { a }, stream / 2);
-            Some(RtpForward { from, to, range: 0..datagram.bytes.len() })
+        thread.turn()?;
+    }
+}
+
+impl Thread {
+    fn open(&mut self, now: Instant, call: u32, sides: [Ipv4Addr; 2]) -> Result<()> {
+        let number = call;
+        let mut none = Outbox::default();
+        let call = Sid::from_random(u128::from(number));
+        let ports = [self.ports.reserve()?, self.ports.reserve()?];
+        let Opened::Session(session, _) =
+            self.relay.order(now, Order::Open { call, ports }, &mut none)
+        else {
+            bail!("call {number} was not opened");
+        };
+        let mut pairs = Vec::new();
+        for port in ports {
+            let sockets = self.ports.take(port).context("reserved")?;
+            pairs.push(self.poller.register(sockets, (session, number))?);
+        }
+        self.pairs.push(pairs.try_into().ok().context("two pairs")?);
+        self.sessions.push(session);
+        for (side, ip) in Side::BOTH.into_iter().zip(sides) {
+            let terms = Box::new(terms(place(ip, number)));
+            self.relay.order(now, Order::Terms { call, side, terms }, &mut none);
+            self.relay.order(now, Order::Hear { call, side, hear: Hear::Peer }, &mut none);
+        }
+        Ok(())
+    }
+
+    fn turn(&mut self) -> Result<()> {
+        let Self { poller, relay, pairs, .. } = self;
+        let clock = poller.clock();
+        let timeout = relay.next_deadline().map(|due| due.saturating_since(clock.now()));
+        poller.poll(timeout, &mut |datagram| {
+            let (session, call) = datagram.tag;
+            let of_call = pairs.get(call as usize)?;
+            let side = if of_call.first() == Some(&datagram.at.pair()) { Side::A } else { Side::B };
+            let kind = if datagram.at.is_rtcp() { LaneKind::Rtcp } else { LaneKind::Rtp };
+            let at = Lane { session, side, kind };
+            let forward = relay.receive(datagram.now, at, datagram.source, datagram.bytes)?;
+            let from = socket(*of_call, forward.from);
+            Some(RtpForward { from, to: forward.to, range: forward.range })
         })?;
+        let now = clock.now();
+        if self.relay.next_deadline().is_some_and(|due| due <= now) {
+            let mut outbox = Outbox::default();
+            self.relay.handle_deadline(now, &mut outbox);
+            for (from, to, packet) in outbox.0 {
+                let call = self.sessions.iter().position(|session| *session == from.session);
+                if let Some(pairs) = call.and_then(|call| self.pairs.get(call)) {
+                    self.poller.send(socket(*pairs, from), to, &packet);
+                }
+            }
+        }
+        while self.relay.poll_event().is_some() {}
+        Ok(())
+    }
+}
+
+fn socket([a, b]: [RtpPair; 2], lane: Lane) -> RtpSocket {
+    let pair = match lane.side {
+        Side::A => a,
+        Side::B => b,
+    };
+    match lane.kind {
+        LaneKind::Rtp => pair.rtp(),
+        LaneKind::Rtcp => pair.rtcp(),
+    }
+}
+
+/// G.711 with a phone that has its media there.
+fn terms(phone: SocketAddr) -> Terms {
+    let format = || Format { payload_type: 0, encoding: "PCMU", clock_rate: 8000, channels: 1 };
+    Terms {
+        remote: Some(phone),
+        remote_rtcp: Some(SocketAddr::new(phone.ip(), phone.port() + 1)),
+        rtcp_mux: false,
+        signalling: phone.ip(),
+        send: std::iter::once(format()).collect(),
+        receive: std::iter::once(format()).collect(),
+        peer_sends: true,
+        peer_receives: true,
+        ptime_ms: None,
     }
 }
