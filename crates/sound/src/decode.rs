@@ -2,18 +2,23 @@
 //!
 //! A file may come from anybody. What it says of itself is believed only within limits; what does not decode is skipped, and a
 //! file that ends too early is played as far as it goes.
+#![expect(
+    clippy::cast_precision_loss,
+    reason = "samples are counted in thousands, not in billions"
+)]
 
-use std::io::{Cursor, ErrorKind};
+use std::io::Cursor;
 use std::time::Duration;
 
 use bytes::Bytes;
 use mediator_media::Track;
+use symphonia::core::audio::Channels;
 use symphonia::core::codecs::audio::{AudioDecoder, AudioDecoderOptions};
 use symphonia::core::common::Limit;
 use symphonia::core::errors::Error;
 use symphonia::core::formats::probe::Hint;
 use symphonia::core::formats::{FormatOptions, FormatReader, TrackType};
-use symphonia::core::io::MediaSourceStream;
+use symphonia::core::io::{MediaSourceStream, MediaSourceStreamOptions};
 use symphonia::core::meta::MetadataOptions;
 
 use crate::encode::{EncodeError, Ending, TrackEncoder};
@@ -97,7 +102,10 @@ impl Decoding {
         if file.is_empty() {
             return Err(DecodeError::Empty);
         }
-        let stream = MediaSourceStream::new(Box::new(Cursor::new(file)), Default::default());
+        let stream = MediaSourceStream::new(
+            Box::new(Cursor::new(file)),
+            MediaSourceStreamOptions::default(),
+        );
         let limit = Limit::Maximum(MAX_TAG_BYTES);
         let metadata = MetadataOptions::default().limit_tag_bytes(limit).limit_visual_bytes(limit);
         let reader = symphonia::default::get_probe()
@@ -111,7 +119,7 @@ impl Decoding {
             return Err(DecodeError::Rate(rate));
         }
         // A decoder's buffers have room for all channels: they are counted first.
-        let channels = parameters.channels.as_ref().map_or(1, |channels| channels.count());
+        let channels = parameters.channels.as_ref().map_or(1, Channels::count);
         check_channels(channels)?;
         let decoder = symphonia::default::get_codecs()
             .make_audio_decoder(parameters, &AudioDecoderOptions::default())
@@ -127,12 +135,8 @@ impl Decoding {
             let packet = match self.reader.next_packet() {
                 Ok(Some(packet)) if packet.track_id == self.track => packet,
                 Ok(Some(_)) => continue,
-                Ok(None) => return self.end(),
-                Err(Error::IoError(error)) if error.kind() == ErrorKind::UnexpectedEof => {
-                    return self.end();
-                }
-                // What follows cannot be found: what came before may be all there is of it.
-                Err(_) => return self.end(),
+                // Where it ends too early, or what follows cannot be found, what came before is all there is of it.
+                Ok(None) | Err(_) => return self.end(),
             };
             let Ok(decoded) = self.decoder.decode(&packet) else { continue };
             let (rate, channels) = (decoded.spec().rate(), decoded.spec().channels().count());

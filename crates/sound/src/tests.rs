@@ -1,4 +1,5 @@
 //! Tests of tracks: what is heard after decoding them again.
+#![expect(clippy::cast_precision_loss, reason = "a test's sounds are short")]
 
 use audio_codec::{CodecType, create_decoder};
 use mediator_media::{Speech, Tone, Track};

@@ -1,4 +1,8 @@
 //! Tones, made at the codec's own rate: those of the network, and those of keys (ITU-T Q.23).
+#![expect(
+    clippy::cast_precision_loss,
+    reason = "samples are counted in thousands, not in billions"
+)]
 
 use std::f32::consts::TAU;
 

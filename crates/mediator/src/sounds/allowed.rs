@@ -91,14 +91,16 @@ fn is_public_v4(ip: Ipv4Addr) -> bool {
     !special
 }
 
-/// Global unicast, 2000::/3, without what is documentation or holds an IPv4 address: through a translator (RFC 6052),
+/// Global unicast, `2000::/3`, without what is documentation or holds an IPv4 address: through a translator (RFC 6052),
 /// 6to4 or Teredo that would be reached.
 fn is_public_v6(ip: Ipv6Addr) -> bool {
     let [first, second, ..] = ip.segments();
     let is_global = first & 0xe000 == 0x2000;
-    let is_special = (first == 0x2001 && second < 0x0200) // IETF protocols, Teredo among them
-        || (first == 0x2001 && second == 0x0db8)
-        || first == 0x2002 // 6to4
-        || first & 0xfff0 == 0x3ff0; // documentation, RFC 9637
+    let is_special = match first {
+        0x2001 => second < 0x0200 || second == 0x0db8, // IETF protocols with Teredo; documentation
+        0x2002 => true,                                // 6to4
+        0x3fff => second < 0x1000,                     // documentation, RFC 9637
+        _ => false,
+    };
     is_global && !is_special
 }

@@ -9,10 +9,18 @@
 
 mod allowed;
 mod check;
+mod counts;
+mod disk;
+mod fetch;
 mod folder;
 mod place;
+mod told;
 mod tracks;
+mod web;
 mod work;
+
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -27,6 +35,7 @@ pub use allowed::Allowed;
 pub use check::unplayable;
 pub use place::{BadPlace, Place};
 
+use counts::Counts;
 use work::Work;
 
 /// The announcement that is meant by this name: the operator's, or the built-in one.
@@ -80,8 +89,17 @@ struct Wanted {
 impl Sounds {
     /// With what `[media]` says; fetched files are kept in `cache`, `None`: nowhere.
     pub fn new(media: &MediaSettings, cache: Option<PathBuf>) -> Self {
-        let work = Work::new(media, cache);
+        let work = Work::new(media, cache.as_deref());
         Self { settings: Arc::new(media.sounds.clone()), work: Arc::new(work) }
+    }
+
+    fn counts(&self) -> &Counts {
+        self.work.counts()
+    }
+
+    /// How much is kept in memory and on the disk, in bytes.
+    fn cached_bytes(&self) -> (u64, u64) {
+        self.work.cached_bytes()
     }
 
     /// The track of a sound for a codec, in packets of about so many milliseconds; the track says of how many.
@@ -100,6 +118,7 @@ impl Sounds {
                 break;
             }
         }
+        self.counts().asked(&sound, outcome.as_ref().err().copied());
         outcome
     }
 
@@ -138,7 +157,8 @@ impl Sounds {
         match Place::parse(name) {
             Ok(place) => Some(Source::Place(place)),
             Err(cause) => {
-                self.work.tell_failure("(unreadable)", &cause);
+                // What it says may be anything: it is not logged.
+                self.work.tell_failure("a name that is none", &cause);
                 None
             }
         }

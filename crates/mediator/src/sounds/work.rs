@@ -1,7 +1,7 @@
 //! Making tracks: each once, however many ask for it, and only so many at a time.
 
 use std::fmt::Display;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -13,12 +13,17 @@ use mediator_sound::{
     DecodeError, EncodeError, Ending, Form, Plan, track_of_digits, track_of_file, track_of_tone,
 };
 use parking_lot::Mutex;
+use reqwest::Url;
 use tokio::sync::{Semaphore, oneshot};
 use tokio::task::spawn_blocking;
 use tracing::{error, warn};
 
+use super::counts::Counts;
+use super::disk::ContentId;
 use super::folder::{self, FileState, FolderError};
+use super::told::Told;
 use super::tracks::{Made, Tracks};
+use super::web::{Want, Web};
 use super::{Own, Place, Source, Wanted};
 use crate::config::MediaSettings;
 
@@ -30,9 +35,13 @@ const MAX_AT_ONCE: usize = 4;
 /// Makes and keeps tracks.
 pub(super) struct Work {
     folder: PathBuf,
+    /// `None`: there is no TLS to be had, a defect of the machine that was logged.
+    web: Option<Web>,
     tracks: Mutex<Tracks<Kept>>,
     pending: Mutex<HashMap<Wanted, Shared<oneshot::Receiver<Made>>>>,
-    at_once: Arc<Semaphore>,
+    at_once: Semaphore,
+    counts: Arc<Counts>,
+    told: Told,
 }
 
 /// What a kept track was made of, and what for.
@@ -47,79 +56,130 @@ struct Kept {
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 enum Content {
     File(FileState),
+    Web(ContentId),
     Own(Own),
 }
 
 impl Work {
-    pub(super) fn new(media: &MediaSettings, _cache: Option<PathBuf>) -> Self {
+    pub(super) fn new(media: &MediaSettings, cache: Option<&Path>) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let settings = &media.sounds;
+        let counts = Arc::<Counts>::default();
+        let cache = cache.map(|folder| (folder, settings.cache_max_bytes));
+        let web = Web::new(&settings.fetch, cache, counts.clone());
         Self {
             folder: media.folder.clone(),
-            tracks: Mutex::new(Tracks::new(media.sounds.tracks_max_bytes)),
+            web: web
+                .inspect_err(|cause| error!(%cause, "sounds cannot be fetched: no client"))
+                .ok(),
+            tracks: Mutex::new(Tracks::new(settings.tracks_max_bytes)),
             pending: Mutex::new(HashMap::new()),
-            at_once: Arc::new(Semaphore::new((cores / 2).clamp(1, MAX_AT_ONCE))),
+            at_once: Semaphore::new((cores / 2).clamp(1, MAX_AT_ONCE)),
+            counts,
+            told: Told::default(),
         }
+    }
+
+    pub(super) fn counts(&self) -> &Counts {
+        &self.counts
+    }
+
+    /// How much is kept in memory and on the disk, in bytes.
+    pub(super) fn cached_bytes(&self) -> (u64, u64) {
+        (self.tracks.lock().bytes(), self.web.as_ref().map_or(0, Web::disk_bytes))
     }
 
     /// The track, made now or before. The work goes on where nobody waits for it any more: the next one may.
     pub(super) async fn track(self: &Arc<Self>, wanted: Wanted) -> Made {
-        let waiting = {
-            let mut pending = self.pending.lock();
-            match pending.get(&wanted) {
-                Some(waiting) => waiting.clone(),
-                None if pending.len() >= MAX_PENDING => return Err(SoundFailure::Late),
-                None => {
-                    let (done, waiting) = oneshot::channel();
-                    let waiting = waiting.shared();
-                    pending.insert(wanted.clone(), waiting.clone());
-                    let work = self.clone();
-                    tokio::spawn(async move {
-                        let made = work.make(&wanted).await;
-                        work.pending.lock().remove(&wanted);
-                        let _ = done.send(made);
-                    });
-                    waiting
-                }
-            }
-        };
+        let Some(waiting) = self.begin(wanted) else { return Err(SoundFailure::Late) };
         // No answer is a task that came to nothing: the runtime ends, or it has a defect, which is logged there.
         waiting.await.unwrap_or(Err(SoundFailure::Unfetched))
     }
 
+    /// Begins the work, or joins what is under way; `None`: there is too much of it.
+    fn begin(self: &Arc<Self>, wanted: Wanted) -> Option<Shared<oneshot::Receiver<Made>>> {
+        let mut pending = self.pending.lock();
+        if let Some(waiting) = pending.get(&wanted) {
+            return Some(waiting.clone());
+        }
+        if pending.len() >= MAX_PENDING {
+            return None;
+        }
+        let (done, waiting) = oneshot::channel();
+        let waiting = waiting.shared();
+        pending.insert(wanted.clone(), waiting.clone());
+        let work = self.clone();
+        tokio::spawn(async move {
+            let made = work.make(&wanted).await;
+            work.pending.lock().remove(&wanted);
+            let _ = done.send(made);
+        });
+        Some(waiting)
+    }
+
     async fn make(&self, wanted: &Wanted) -> Made {
-        let content = match &wanted.source {
-            Source::Place(Place::File(path)) => {
-                let (folder, path) = (self.folder.clone(), path.clone());
-                match blocking(move || folder::find(&folder, &path)).await {
-                    Some(Ok(found)) => Content::File(found),
-                    Some(Err(cause)) => return self.unfetched(&wanted.source, &cause),
-                    None => return Err(SoundFailure::Unfetched),
-                }
-            }
-            Source::Place(Place::Web(_)) => return Err(SoundFailure::Unfetched),
-            Source::Own(own) => Content::Own(own.clone()),
+        let (content, bytes) = match &wanted.source {
+            Source::Place(Place::File(path)) => (self.find_file(wanted, path).await?, None),
+            Source::Place(Place::Web(url)) => self.find_web(wanted, url, Want::Name).await?,
+            Source::Own(own) => (Content::Own(own.clone()), None),
         };
-        let Wanted { form, ending, .. } = *wanted;
-        let key = Kept { content, form, ending };
+        let key = Kept { content, form: wanted.form, ending: wanted.ending };
         if let Some(made) = self.tracks.lock().find(&key) {
+            self.counts.memory_hit();
             return made;
         }
-        let made = self.decode(wanted, key.content.clone()).await;
-        self.tracks.lock().keep(key, made.clone());
+        let (key, bytes) = match (&wanted.source, bytes) {
+            (Source::Place(Place::Web(url)), None) => {
+                let (content, bytes) = self.find_web(wanted, url, Want::Bytes).await?;
+                (Kept { content, ..key }, bytes)
+            }
+            (_, bytes) => (key, bytes),
+        };
+        let made = self.decode(wanted, key.content.clone(), bytes).await;
+        // What could not be read this time may be readable the next time.
+        if !matches!(made, Err(SoundFailure::Unfetched | SoundFailure::Late)) {
+            self.tracks.lock().keep(key, made.clone());
+        }
         made
     }
 
-    async fn decode(&self, wanted: &Wanted, content: Content) -> Made {
+    async fn find_file(&self, wanted: &Wanted, path: &Path) -> Result<Content, SoundFailure> {
+        let (folder, path) = (self.folder.clone(), path.to_owned());
+        match blocking(move || folder::find(&folder, &path)).await {
+            Some(Ok(found)) => Ok(Content::File(found)),
+            Some(Err(cause)) => Err(self.unfetched(&wanted.source, &cause)),
+            None => Err(SoundFailure::Unfetched),
+        }
+    }
+
+    async fn find_web(
+        &self,
+        wanted: &Wanted,
+        url: &Url,
+        want: Want,
+    ) -> Result<(Content, Option<Bytes>), SoundFailure> {
+        let Some(web) = &self.web else { return Err(SoundFailure::Unfetched) };
+        match web.find(url, want).await {
+            Ok(found) => Ok((Content::Web(found.id), found.bytes)),
+            Err(cause) => Err(self.unfetched(&wanted.source, &cause)),
+        }
+    }
+
+    async fn decode(&self, wanted: &Wanted, content: Content, bytes: Option<Bytes>) -> Made {
         let Ok(_turn) = self.at_once.acquire().await else { return Err(SoundFailure::Late) };
         let Wanted { form, ending, .. } = *wanted;
-        let done = blocking(move || match content {
-            Content::File(found) => of_file(folder::read(&found)?, form, ending),
-            Content::Own(own) => of_own(&own, form, ending),
+        let done = blocking(move || match (content, bytes) {
+            (Content::Own(own), _) => of_own(&own, form, ending),
+            (_, Some(bytes)) => of_file(bytes, form, ending),
+            (Content::File(found), None) => of_file(folder::read(&found)?, form, ending),
+            (Content::Web(_), None) => Err(Unmade::Gone),
         });
         match done.await {
             Some(Ok(track)) => Ok(Arc::new(track)),
-            Some(Err(Unmade::Unread(cause))) => self.unfetched(&wanted.source, &cause),
-            Some(Err(cause)) => {
+            Some(Err(cause @ (Unmade::Unread(_) | Unmade::Gone))) => {
+                Err(self.unfetched(&wanted.source, &cause))
+            }
+            Some(Err(cause @ (Unmade::Undecoded(_) | Unmade::Unencoded(_)))) => {
                 self.tell_failure(&wanted.source.to_string(), &cause);
                 Err(SoundFailure::Undecoded)
             }
@@ -127,14 +187,16 @@ impl Work {
         }
     }
 
-    fn unfetched(&self, source: &Source, cause: &dyn Display) -> Made {
+    fn unfetched(&self, source: &Source, cause: &dyn Display) -> SoundFailure {
         self.tell_failure(&source.to_string(), cause);
-        Err(SoundFailure::Unfetched)
+        SoundFailure::Unfetched
     }
 
-    /// Logs that a sound cannot be played.
+    /// Logs that a sound cannot be played: once a minute for each.
     pub(super) fn tell_failure(&self, source: &str, cause: &dyn Display) {
-        warn!(source, %cause, "a sound cannot be played");
+        if self.told.is_due(source) {
+            warn!(source, %cause, "a sound cannot be played");
+        }
     }
 }
 
@@ -143,6 +205,8 @@ impl Work {
 enum Unmade {
     #[error(transparent)]
     Unread(#[from] FolderError),
+    #[error("the copy is gone")]
+    Gone,
     #[error(transparent)]
     Undecoded(#[from] DecodeError),
     #[error(transparent)]

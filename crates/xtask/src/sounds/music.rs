@@ -2,6 +2,11 @@
 //!
 //! It is written into a ring: what rings on at the end rings on at the beginning, so it can be played over and over. It is made
 //! for telephones: little below 200 Hz that they would lose, nothing shrill, and no long silence that sounds like a lost call.
+#![expect(
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "samples are counted in millions, from 0 on"
+)]
 
 use std::f32::consts::TAU;
 
@@ -132,7 +137,9 @@ pub(super) fn compose() -> Wave {
     }
     let mut samples = ring.with_echoes();
     let loudest = samples.iter().fold(0.0_f32, |most, sample| most.max(sample.abs()));
-    samples.iter_mut().for_each(|sample| *sample *= PEAK / loudest);
+    for sample in &mut samples {
+        *sample *= PEAK / loudest;
+    }
     Wave { rate: RATE, samples }
 }
 

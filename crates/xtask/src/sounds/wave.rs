@@ -1,4 +1,5 @@
 //! One channel of samples, as a wav file of 16 bits has them.
+#![expect(clippy::cast_precision_loss, reason = "samples are counted in millions, from 0 on")]
 
 use std::fs;
 use std::path::Path;
