@@ -73,7 +73,7 @@ fn a_caller_who_never_acknowledges_a_reliable_1xx_gets_504() {
 }
 
 #[test]
-fn sdp_of_a_reliable_1xx_that_a_silent_binding_hides_is_in_the_200() {
+fn a_silent_binding_answers_for_itself_in_a_reliable_183() {
     let mut stage = Stage::usual();
     stage.attributes(&[("hide_origination_did", "true"), ("ringback", "false")]);
     let mut sim = world(5, stage);
@@ -82,9 +82,12 @@ fn sdp_of_a_reliable_1xx_that_a_silent_binding_hides_is_in_the_200() {
         vec![(millis(10), ring(183, true)), (seconds(1), Move::Answer { fork: 0 })];
     let call = sim.ua(ALICE).invite(REDIRECT);
     sim.run_for(seconds(3));
-    let answer = sim.ua(ALICE).calls[call].answer.clone().unwrap();
-    assert!(answer.status() == 200 && answer.has_sdp(), "{answer:?}");
-    assert!(!sim.ua(ALICE).received.iter().any(|wire| wire.status() == 183 && wire.has_sdp()));
+    assert_eq!(sim.ua(ALICE).calls[call].heard, [100, 183], "and no ringing");
+    let ringing = sim.ua(ALICE).received.iter().find(|wire| wire.status() == 183).cloned();
+    let ringing = ringing.unwrap();
+    assert!(ringing.has_option("Require", "100rel"), "{ringing:?}");
+    assert!(ringing.sdp_line('m').unwrap().starts_with("audio 30000 "), "{ringing:?}");
+    assert_eq!(sim.ua(ALICE).calls[call].outcome, Some(200));
     ends_well(&mut sim);
 }
 

@@ -22,7 +22,8 @@ use crate::context::{ALLOW, Core};
 use crate::dial::{Caller100Rel, PendingAnswer, local_tag};
 use crate::io::{ClaimOutcome, Event};
 use crate::leg::{Side, Unacknowledged};
-use crate::media::{Role, way};
+use crate::media::{Role, Uncrossed, codec_of, suits, way};
+use crate::prelude::Step;
 use crate::request::{Body, EarlyDialog, write_session_expires};
 use crate::sdp::sdp_of;
 use crate::verdict::Answer;
@@ -45,6 +46,12 @@ impl Call {
         early: Option<(EarlyDialog, bool)>,
         sdp: Option<Bytes>,
     ) {
+        if self.speaks_to(Side::A) {
+            if status != 199 {
+                self.ring_caller(cx, status, early.map(|(early, _)| early), sdp.as_ref());
+            }
+            return;
+        }
         let Some(dial) = &self.dial else { return };
         let silent = dial.routed.ringback == Ringback::Silence;
         let (status, sdp) = match status {
@@ -66,13 +73,20 @@ impl Call {
         let reliably = insists || (supports && came_reliably && sdp.is_some());
         let body = sdp.and_then(|sdp| self.sdp_for_caller(cx, &sdp, reliably));
         self.send_provisional(cx, status, body.as_ref(), reliably);
+        if let Some(dial) = &mut self.dial
+            && !core::mem::replace(&mut dial.rang, true)
+        {
+            cx.event(Event::CallRinging { call: self.sid });
+        }
     }
 
     /// The caller hears of this dialog from now on. Where it has seen another dialog's SDP, it gets a new To
     /// tag, as from a fork of its own: answers of two dialogs must not meet in one (RFC 3261 §13.2.1).
     pub(crate) fn hear_from(&mut self, cx: &mut Core, early: Option<EarlyDialog>) {
         let Some(dial) = &mut self.dial else { return };
-        let changed = dial.speaking != early;
+        // A caller whose SDP is ours hears of one dialog, whoever rings behind us.
+        let is_ours = self.media.as_ref().is_some_and(|media| media.speaks_to(Side::A));
+        let changed = dial.speaking != early && !is_ours;
         if changed
             && dial.sdp_shown
             && let (Some(invite), Some(a)) = (&self.invite, &mut self.a)
@@ -120,7 +134,7 @@ impl Call {
         }
     }
 
-    fn send_provisional(
+    pub(crate) fn send_provisional(
         &mut self,
         cx: &mut Core,
         status: u16,
@@ -132,7 +146,6 @@ impl Call {
         if dial.last_provisional == Some(this) && body.is_none() {
             return;
         }
-        let first_ring = dial.last_provisional.is_none();
         dial.last_provisional = Some(this);
         dial.sdp_shown |= body.is_some();
         let Some(invite) = &self.invite else { return };
@@ -145,9 +158,6 @@ impl Call {
                 a.offer_answer.handle(Speaker::Local, Carrier::UnreliableProvisional, sdp);
             }
             cx.layer.respond(cx.now, server, status, bytes);
-        }
-        if first_ring {
-            cx.event(Event::CallRinging { call: self.sid });
         }
     }
 
@@ -262,6 +272,9 @@ impl Call {
 
     /// The caller's answer to an offer that leg B made in a reliable 1xx: it goes into the PRACK.
     fn answer_early_offer(&mut self, cx: &mut Core, sdp: &[u8]) {
+        if self.our_offer_answered(cx, Some(sdp)) {
+            return;
+        }
         let end = self.our_end(Side::B);
         let Some(early) = self.dial.as_ref().and_then(|dial| dial.speaking) else { return };
         let Some(branch) = self.branches.iter_mut().find(|b| b.id == early.branch) else { return };
@@ -299,18 +312,58 @@ impl Call {
     }
 
     fn answer_caller(&mut self, cx: &mut Core, theirs: Option<Body>) {
-        let Some(invite) = &self.invite else { return };
-        let (server, arrived) = (invite.server, invite.arrived);
-        let cseq = invite.request.cseq().map_or(1, |cseq| cseq.number);
-        let Ok(body) = self.final_sdp(cx, theirs) else {
+        let Ok(theirs) = self.behind_our_sdp(theirs) else {
             self.bye(cx, Side::B, None);
             return self.fail_caller(cx, Answer::plain(488), Originator::System);
         };
+        if self.invite.is_some() {
+            let Ok(body) = self.final_sdp(cx, theirs) else {
+                self.bye(cx, Side::B, None);
+                return self.fail_caller(cx, Answer::plain(488), Originator::System);
+            };
+            self.send_200(cx, body.as_ref());
+            if self.invite.is_some() {
+                return;
+            }
+        }
+        let Some(dial) = self.dial.take() else { return };
+        let setup: Duration = cx.now.saturating_since(dial.began);
+        self.join(cx, setup);
+        if self.a.as_ref().is_some_and(|a| a.unacknowledged.is_none()) {
+            self.realign(cx);
+        }
+    }
+
+    /// Of leg B's SDP nothing reaches a caller whose SDP is ours; an error where the two have nothing in common.
+    fn behind_our_sdp(&mut self, theirs: Option<Body>) -> Result<Option<Body>, Uncrossed> {
+        if !self.speaks_to(Side::A) {
+            return Ok(theirs);
+        }
+        let offer = self.dial.as_ref().and_then(|dial| dial.offer.as_deref());
+        let (Some(answer), Some(offer), Some(end)) = (&theirs, offer, self.our_end(Side::A)) else {
+            return Ok(None);
+        };
+        if !suits(&answer.bytes, offer, end)? {
+            self.realign_later(&answer.bytes);
+        }
+        if let Some(codec) = codec_of(&answer.bytes)
+            && let Some(record) = &mut self.record
+        {
+            record.codec = Some(codec);
+        }
+        Ok(None)
+    }
+
+    /// The caller's 200: it is connected, with leg B or with us.
+    pub(crate) fn send_200(&mut self, cx: &mut Core, body: Option<&Body>) {
+        let Some(invite) = &self.invite else { return };
+        let server = invite.server;
+        let cseq = invite.request.cseq().map_or(1, |cseq| cseq.number);
         let sdp = if body.is_some() { Sdp::Present } else { Sdp::Absent };
         let Some(a) = &mut self.a else { return };
         a.offer_answer.handle(Speaker::Local, Carrier::Final2xx, sdp);
         let agreed = a.agreed.take();
-        let bytes = self.write_to_caller(cx, 200, body.as_ref(), |writer| {
+        let bytes = self.write_to_caller(cx, 200, body, |writer| {
             writer.header(HeaderName::Supported, "timer");
             if let Some(agreed) = &agreed {
                 write_session_expires(writer, agreed.session_expires());
@@ -335,9 +388,6 @@ impl Call {
             }
         }
         self.invite = None;
-        self.dial = None;
-        let setup: Duration = cx.now.saturating_since(arrived);
-        self.join(cx, setup);
     }
 
     /// The SDP of the caller's 200: leg B's answer or late offer, or what was shown before.
@@ -366,6 +416,9 @@ impl Call {
 
     /// Nobody answered in time (contract §2).
     pub(crate) fn give_up_ringing(&mut self, cx: &mut Core) {
+        if self.dial.as_ref().is_some_and(|dial| matches!(dial.step, Step::Farewell { .. })) {
+            return self.farewell_over(cx);
+        }
         self.drop_leg_b(cx);
         let answer = Answer { status: 480, retry_after: None, cause: Some(19) };
         self.fail_caller(cx, answer, Originator::System);
@@ -406,6 +459,8 @@ impl Call {
                 cx.layer.respond(cx.now, server, answer.status, bytes);
             }
             self.invite = None;
+        } else if self.is_answered_alone() {
+            return self.bid_farewell(cx, answer, originator);
         }
         self.end(cx, originator, answer.status);
     }
@@ -430,6 +485,9 @@ impl Call {
     fn claim_is_durable(&mut self, cx: &mut Core) {
         if let Some(dial) = &mut self.dial {
             dial.claims_pending = dial.claims_pending.saturating_sub(1);
+            if dial.claims_pending == 0 && dial.step == Step::Claims {
+                return self.begin(cx);
+            }
         }
         if self.dial.as_ref().is_some_and(|dial| dial.failed) {
             return self.fail_by_verdict(cx);
@@ -438,7 +496,7 @@ impl Call {
     }
 
     fn fail_unclaimed(&mut self, cx: &mut Core, status: u16) {
-        if self.invite.is_some() {
+        if self.dial.is_some() {
             self.drop_leg_b(cx);
             self.fail_caller(cx, Answer::plain(status), Originator::System);
         }

@@ -50,6 +50,8 @@ pub struct Counters {
     pub calls_ended: Counter,
     /// Calls that were refused because no port for media was free.
     pub media_exhausted: Counter,
+    /// Sounds that a binding or dialout asks for and that could not be played.
+    pub sounds_failed: Counter,
     /// Calls in memory now: those up, and those that only wait for their last transactions.
     pub calls_held: Counter,
     /// Transactions now.

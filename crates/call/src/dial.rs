@@ -26,6 +26,7 @@ use crate::io::Event;
 use crate::leg::{LocalSdp, Side, timer_settings};
 use crate::limits::{Holds, admit_destination, hold_way, retry_after_seconds};
 use crate::media::{Role, way};
+use crate::prelude::Step;
 use crate::request::{Body, EarlyDialog, LoginOf, Met, write_parts, write_timer};
 use crate::route::{Attempt, Routed};
 use crate::verdict::{Failure, Verdict};
@@ -68,6 +69,12 @@ pub(crate) struct Dial {
     pub(crate) dialled: bool,
     /// Redirects followed.
     pub(crate) redirects: u8,
+    /// What is done before leg B is dialled, or instead.
+    pub(crate) step: Step,
+    /// It was told that leg B rings.
+    pub(crate) rang: bool,
+    /// When the call began.
+    pub(crate) began: Instant,
 }
 
 /// Leg B's answer, while the caller's 200 waits.

@@ -5,8 +5,8 @@ use alloc::string::String;
 use alloc::sync::Arc;
 
 use mediator_model::{
-    AdmissionRefused, Binding, Change, Endpoint, EndpointIndex, Number, Ringback, TrunkIndex,
-    TrunkWay, UnixMillis,
+    AdmissionRefused, Binding, Change, Endpoint, EndpointIndex, Number, TrunkIndex, TrunkWay,
+    UnixMillis,
 };
 use mediator_sip::dialog::Side as Speaker;
 use mediator_sip::dialog::{Carrier, Dialog, Negotiated, Sdp};
@@ -24,9 +24,10 @@ use crate::engine::Engine;
 use crate::identity::{Caller, Identified, caller_of, number_of};
 use crate::ingress::Proof;
 use crate::io::{CallStarted, Event, Output, Ports};
-use crate::leg::{Leg, LocalSdp, Side, timer_settings};
+use crate::leg::{Leg, LocalSdp, timer_settings};
 use crate::limits::{Holds, admit_source, retry_after_seconds};
 use crate::media::{CallMedia, needs_media};
+use crate::prelude::Step;
 use crate::relay::{checked_sdp, hops_left, refuse_interval};
 use crate::route::{Accounts, Claiming, NoRoute, Routed, Router, Unrouted};
 use crate::verdict::Verdict;
@@ -121,7 +122,7 @@ impl Engine {
             self.sids.insert(sid, key);
         }
         self.core.counters.calls_started.add_one();
-        self.with_call(key, super::call::Call::next_attempt);
+        self.with_call(key, Call::begin);
     }
 }
 
@@ -436,7 +437,7 @@ fn new_call(
     announce(core, &record, &routed);
     if let Some(media) = &mut media {
         if routed.binding.as_ref().is_some_and(|(binding, _)| binding.dtmf.is_some()) {
-            media.want_events(Side::B);
+            media.dial_later();
         }
         media.open(core, record.call);
     }
@@ -458,6 +459,9 @@ fn new_call(
         failed: false,
         dialled: false,
         redirects: 0,
+        step: Step::default(),
+        rang: false,
+        began: core.now,
     };
     let mut call = Box::new(Call {
         key,
@@ -539,7 +543,7 @@ fn new_record(core: &mut Core, accepted: &Accepted, flow: FlowOf) -> CallRecord 
     }
 }
 
-/// Tells the driver of the call, its claims, and what its binding asks for that nothing here can serve.
+/// Tells the driver of the call and its claims.
 fn announce(core: &mut Core, record: &CallRecord, routed: &Routed) {
     let call = record.call;
     let binding = routed.binding.as_ref().map(|(binding, _)| binding);
@@ -561,16 +565,6 @@ fn announce(core: &mut Core, record: &CallRecord, routed: &Routed) {
     });
     for claim in &routed.claims {
         core.outputs.push_back(Output::StoreClaim { call, change: claim.clone() });
-    }
-    let Some(binding) = binding else { return };
-    let attributes = binding.attributes.as_deref();
-    let unserved = [
-        ("announce", attributes.is_some_and(|a| a.announce.is_some())),
-        ("ringback", attributes.is_some_and(|a| a.ringback == Ringback::HoldMusic)),
-        ("dtmf", binding.dtmf.is_some()),
-    ];
-    for (attribute, _) in unserved.into_iter().filter(|(_, asked)| *asked) {
-        core.event(Event::AttributeUnserved { binding: binding.sid, attribute });
     }
 }
 

@@ -10,7 +10,7 @@ use core::net::{IpAddr, Ipv4Addr, SocketAddr};
 use core::time::Duration;
 
 use bytes::Bytes;
-use mediator_media::{Event as MediaEvent, Order};
+use mediator_media::{Event as MediaEvent, Order, SoundFailure};
 use mediator_model::{
     Admission, Bindings, Change, ConnectionId, Dialout, Directory, Flow, ListenerId, Locations,
     MediaPorts, Number, Sid, Transport, UnixMillis,
@@ -371,12 +371,16 @@ pub enum Event {
         /// From where; below INFO.
         source: IpAddr,
     },
-    /// A binding's attribute cannot be served in the media mode that is set.
-    AttributeUnserved {
-        /// The binding.
-        binding: Sid,
-        /// The attribute.
+    /// A sound that a binding or a dialout asks for could not be played; the call goes on without.
+    SoundFailed {
+        /// The call.
+        call: CallSid,
+        /// The binding or the dialout.
+        reference: Option<Sid>,
+        /// The attribute that asks for it.
         attribute: &'static str,
+        /// Why.
+        reason: SoundFailure,
     },
     /// A defect of ours ended one call.
     Bug {

@@ -148,9 +148,13 @@ impl Call {
             self.drop_leg_b(cx);
             return self.fail_caller(cx, crate::verdict::Answer::plain(480), originator);
         }
+        if self.dial.is_some() {
+            self.drop_leg_b(cx);
+        }
         self.bye(cx, Side::A, reason);
         self.bye(cx, Side::B, reason);
-        self.end(cx, originator, 200);
+        let status = if self.dial.is_some() { 480 } else { 200 };
+        self.end(cx, originator, status);
     }
 
     /// Requests of peers that wait for the other side get 487 when the call ends (RFC 3261 §15.1.2), and re-INVITEs
@@ -183,7 +187,13 @@ impl Call {
         let sdp = sdp_of(request);
         let presence = if sdp.is_some() { Sdp::Present } else { Sdp::Absent };
         leg.offer_answer.handle(Speaker::Remote, Carrier::Ack, presence);
+        if side == Side::A && self.our_offer_answered(cx, sdp.as_deref()) {
+            return self.bye_if_due(cx, side);
+        }
         self.pass_ack(cx, side.other(), sdp.as_deref());
+        if side == Side::A && self.is_talking() {
+            self.realign(cx);
+        }
         self.bye_if_due(cx, side);
     }
 

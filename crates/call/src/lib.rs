@@ -8,7 +8,8 @@
 //! - [`Engine`]: one shard's calls.
 //! - [`route`]: number -> DID -> endpoint -> bindings -> attempts; `flows`: what each kind of call does.
 //! - [`explain`](explain()): where a call would go.
-//! - `call`, `dial`, `ringing`, `caller`, `legs`, `relay`, `outcome`: one call, stage by stage.
+//! - `call`, `prelude`, `dial`, `ringing`, `caller`, `legs`, `relay`, `outcome`: one call, stage by stage; `media`:
+//!   what its sides hear.
 #![no_std]
 
 extern crate alloc;
@@ -36,6 +37,7 @@ mod legs;
 mod limits;
 mod media;
 mod outcome;
+mod prelude;
 mod probe;
 mod redirect;
 mod registrar;

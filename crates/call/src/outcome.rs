@@ -98,7 +98,7 @@ impl Call {
         }
         match sent.intent {
             Intent::Bye | Intent::Settled => {}
-            Intent::Refresh => {
+            Intent::Refresh | Intent::Align => {
                 // It may have moved its media, or chosen anew among what we had agreed on.
                 if let (Meaning::Answer, Some(sdp)) = (meaning, &sdp) {
                     self.agreed(cx, side, sdp);
@@ -328,7 +328,7 @@ impl Call {
         match sent.intent {
             Intent::Bye | Intent::Settled => return,
             Intent::Refresh if !dialog_gone => self.refresh_later(cx, sent.side, status),
-            Intent::Refresh => {}
+            Intent::Refresh | Intent::Align => {}
             Intent::Relay(relayed) => self.relay_failed(cx, &relayed, status, retry_after),
         }
         if dialog_gone && self.is_talking() {

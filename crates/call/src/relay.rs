@@ -120,13 +120,16 @@ impl Call {
         self.refuse_relayed(cx);
         // We owe it no BYE; our 2xx still goes out until its ACK, as its sender may wait for it (RFC 5407 §3.1.4).
         self.bye_after_ack.retain(|due| *due != side);
-        if self.invite.is_some() {
+        if self.invite.is_some() || side == Side::B && self.is_answered_alone() {
             if side == Side::A {
                 // BYE in the early dialog: as CANCEL (RFC 3261 §15).
                 return self.caller_cancelled(cx);
             }
             self.cancel_branches(cx, None, crate::branch::CancelReason::CallerGone);
             return self.fail_caller(cx, crate::verdict::Answer::plain(480), originator);
+        }
+        if side == Side::A && self.is_answered_alone() {
+            return self.left_alone(cx);
         }
         self.bye(cx, side.other(), None);
         self.end(cx, originator, 200);

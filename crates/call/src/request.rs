@@ -83,6 +83,8 @@ pub(crate) enum Intent {
     Bye,
     /// A session refresh (RFC 4028).
     Refresh,
+    /// A leg is to agree on what the other one has agreed on.
+    Align,
     /// Nobody waits for the answer any more.
     Settled,
     /// The answer goes to the other leg's peer.

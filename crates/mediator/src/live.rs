@@ -75,7 +75,7 @@ impl LiveCalls {
             | Event::TrunkFailed { .. }
             | Event::TrunkHealth { .. }
             | Event::Refused { .. }
-            | Event::AttributeUnserved { .. }
+            | Event::SoundFailed { .. }
             | Event::Bug { .. } => {}
         }
     }

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use mediator_call::io::{ClaimOutcome, Event, Input, Output, Ports, QueryId};
 use mediator_call::route::{Claiming, Router};
 use mediator_call::{CallRecord, Engine, Explained, explain};
-use mediator_media::{Event as MediaEvent, Order};
+use mediator_media::{Event as MediaEvent, Hear, Order, Repeat, SoundOutcome};
 use mediator_model::{
     Change, ConnectionId, Directory, Flow, Instant, ListenerId, MediaPort, MediaPorts, Number, Sid,
     Transport,
@@ -25,6 +25,9 @@ use crate::stage::{EPOCH, Stage};
 
 /// Steps at one instant beyond which something runs in circles.
 const MAX_STEPS_AT_ONCE: u32 = 100_000;
+
+/// How long a sound lasts that is not played for ever.
+const SOUND: Duration = Duration::from_secs(3);
 
 /// Something on its way.
 #[derive(Debug)]
@@ -50,6 +53,8 @@ pub struct Sim {
     pub claim_delay: Option<Duration>,
     /// What becomes of a claim that is not stored.
     pub claim_fails: ClaimOutcome,
+    /// What becomes of sounds that are played once.
+    pub sounds: SoundOutcome,
     /// What was asked of media.
     pub media_orders: Vec<Order>,
     /// Claims that were to be stored.
@@ -88,6 +93,7 @@ impl Sim {
             names: BTreeMap::new(),
             claim_delay: Some(Duration::from_millis(3)),
             claim_fails: ClaimOutcome::Failed,
+            sounds: SoundOutcome::Played,
             media_orders: Vec::new(),
             claims: Vec::new(),
             faults: Vec::new(),
@@ -369,6 +375,14 @@ impl Sim {
                 }
                 let event = MediaEvent::Closed { call, figures: Default::default() };
                 self.put(self.now + Duration::from_millis(1), Coming::Media { shard, event });
+            }
+            Order::Hear { call, side, hear: Hear::Sound(play) }
+                if play.repeat != Repeat::Forever =>
+            {
+                let (call, side, token) = (*call, *side, play.token);
+                let outcome = self.sounds;
+                let event = MediaEvent::SoundEnded { call, side, token, outcome };
+                self.put(self.now + SOUND, Coming::Media { shard, event });
             }
             _ => {}
         }

@@ -30,7 +30,9 @@ mod way;
 mod tests;
 
 pub(crate) use edit::{OurEnd, Uncrossed};
+pub(crate) use own::{OUR_OFFER, codec_of, restricted, suits};
 pub(crate) use session::needs_media;
+pub(crate) use sounds::Purpose;
 pub(crate) use way::{Role, Way, way, written};
 
 /// A call's media.
@@ -45,6 +47,10 @@ pub(crate) struct CallMedia {
     token: u32,
     /// An offer in a 2xx of a peer, until the other side's ACK answers it.
     late_offer: Option<Box<[u8]>>,
+    /// Keys that are to be sent to side B when the two sides are joined.
+    dials: bool,
+    /// What side A is to be offered when it has acknowledged our answer: side B takes nothing that it favours.
+    realign: Option<Box<[u8]>>,
     /// The record of a call that has ended, until the session is closed.
     record: Option<Box<CallRecord>>,
 }
@@ -89,6 +95,8 @@ impl CallMedia {
             b: SideMedia::default(),
             token: 0,
             late_offer: None,
+            dials: false,
+            realign: None,
             record: None,
         }))
     }
@@ -120,9 +128,10 @@ impl CallMedia {
         }
     }
 
-    /// DTMF is going to be sent to a side.
-    pub(crate) fn want_events(&mut self, side: Side) {
-        self.side_mut(side).events = true;
+    /// DTMF is going to be sent to side B.
+    pub(crate) const fn dial_later(&mut self) {
+        self.b.events = true;
+        self.dials = true;
     }
 
     /// A side's SDP is ours from here on: what the other side says changes nothing for it.

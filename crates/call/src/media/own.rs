@@ -5,8 +5,8 @@ use alloc::boxed::Box;
 
 use mediator_sip::sdp::{Allowed, SessionDescription};
 
-use super::edit::{Uncrossed, restrict};
-use super::way::noted;
+use super::edit::{OurEnd, Uncrossed, audio, formats, restrict};
+use super::way::{Role, Way, noted, written};
 
 /// What we offer where nobody has offered: every codec of `Speech::ALL`, in its order, and events at the clock rates of
 /// these. It crosses like a side's offer, so its address and port are never seen.
@@ -26,6 +26,27 @@ pub(crate) const OUR_OFFER: &[u8] = b"v=0\r\n\
     a=fmtp:102 0-15\r\n\
     a=ptime:20\r\n\
     a=sendrecv\r\n";
+
+/// What a description favours.
+pub(crate) fn codec_of(sdp: &[u8]) -> Option<&'static str> {
+    Allowed::from_description(&SessionDescription::parse(sdp).ok()?).ok()?.codec()
+}
+
+/// Whether what one side answers to this offer has the codec that the offerer favours, or its twin; an error where the
+/// two have none in common.
+pub(crate) fn suits(answer: &[u8], offer: &[u8], end: OurEnd) -> Result<bool, Uncrossed> {
+    let way = Way { origin: end.at.ip(), end: Some(end) };
+    let description = SessionDescription::parse(offer)?;
+    let offered = Allowed::from_description(&description)?;
+    let favourite = audio(&offered)
+        .and_then(|media| formats(media).iter().find(|format| format.encoding.is_media()).cloned());
+    written(answer, (Role::AnswerTo(offer), way), |common| {
+        let common = audio(common).map(formats).unwrap_or_default();
+        favourite.is_none_or(|favourite| {
+            common.iter().any(|format| format.payload_type == favourite.payload_type)
+        })
+    })
+}
 
 /// What a side takes of what we have agreed on with it, as an offer of its to another side: its SDP without the codecs
 /// that ours of its leg does not have.

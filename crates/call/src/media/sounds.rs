@@ -9,8 +9,12 @@ use crate::context::Core;
 /// What a sound is played for: what follows when it ends.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Purpose {
-    /// Nothing follows.
+    /// What a binding has played to the caller first: then leg B is dialled.
+    Announcement,
+    /// What is heard until leg B answers.
     Ringback,
+    /// Why nobody answers: then it is hung up.
+    Farewell,
 }
 
 /// A sound under way.
@@ -67,13 +71,6 @@ impl Call {
         }
     }
 
-    /// Sends keys to a side, as DTMF.
-    pub(crate) fn dial_keys(&self, cx: &mut Core, side: Side, digits: &str) {
-        if self.media.is_some() {
-            cx.media(Order::Dial { call: self.sid, side, digits: digits.into() });
-        }
-    }
-
     /// Whether the keys that a side presses are told.
     pub(crate) fn listen(&self, cx: &mut Core, side: Side, keys: bool) {
         if self.media.is_some() {
@@ -84,9 +81,9 @@ impl Call {
     /// A sound has ended; that of a play which another one has replaced is none of ours any more.
     pub(crate) fn sound_ended(
         &mut self,
-        _cx: &mut Core,
+        cx: &mut Core,
         (side, token): (Side, u32),
-        _outcome: SoundOutcome,
+        outcome: SoundOutcome,
     ) {
         let Some(media) = &mut self.media else { return };
         let known = media.side_mut(side);
@@ -94,7 +91,13 @@ impl Call {
             return;
         };
         match playing.purpose {
-            Purpose::Ringback => {}
+            Purpose::Announcement => self.announcement_over(cx, outcome),
+            Purpose::Ringback => {
+                if let SoundOutcome::Failed(reason) = outcome {
+                    self.sound_failed(cx, "ringback", reason);
+                }
+            }
+            Purpose::Farewell => self.farewell_over(cx),
         }
     }
 }

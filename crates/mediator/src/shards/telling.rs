@@ -4,7 +4,6 @@
 //! a trunk that is dead. Endpoints and trunks go by the names that the operator gave them. Numbers, URIs and
 //! addresses stay below INFO; hidden numbers are never told.
 
-use std::collections::HashSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -17,21 +16,17 @@ use tracing::{debug, error, info, warn};
 use super::{Audience, SharedState};
 use crate::metrics::ShardMetrics;
 
-/// Bindings whose unserved attributes have been told; more are told again.
-const MAX_TOLD: usize = 10_000;
-
 /// Tells one shard's events.
 pub(super) struct Teller {
     metrics: Arc<ShardMetrics>,
     directory: Arc<ArcSwap<Directory>>,
     audience: Audience,
-    told: HashSet<(Sid, &'static str)>,
 }
 
 impl Teller {
     pub(super) fn new(metrics: Arc<ShardMetrics>, state: &SharedState) -> Self {
         let (directory, audience) = (state.directory.clone(), state.audience.clone());
-        Self { metrics, directory, audience, told: HashSet::new() }
+        Self { metrics, directory, audience }
     }
 
     pub(super) fn tell(&mut self, event: Event) {
@@ -81,13 +76,9 @@ impl Teller {
                 info!(code = status, reason, from = self.name_at(source), "refused");
                 debug!(code = status, reason, %source, "refused");
             }
-            Event::AttributeUnserved { binding, attribute } => {
-                if self.told.len() >= MAX_TOLD {
-                    self.told.clear();
-                }
-                if self.told.insert((binding, attribute)) {
-                    info!(%binding, attribute, "needs media, which this version does not have: not played");
-                }
+            Event::SoundFailed { call, reference, attribute, reason } => {
+                let reference = reference.map(|sid| sid.to_string());
+                info!(%call, reference, attribute, %reason, "not played");
             }
             Event::Bug { call: Some(call), what } => error!(%call, what, "a defect ended a call"),
             Event::Bug { call: None, what } => error!(what, "a defect"),
