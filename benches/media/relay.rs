@@ -2,10 +2,10 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use anyhow::{Context, Result, bail};
-use mediator_media::{Format, Hear, Lane, LaneKind, Opened, Order, Outlet, Relay, RelaySetup};
-use mediator_media::{SessionKey, Side, Terms};
-use mediator_model::{Instant, MediaPorts, Sid};
+use anyhow::{Context, Result};
+use mediator_benches::session::{Law, open};
+use mediator_media::{Lane, LaneKind, Outlet, Relay, RelaySetup, SessionKey, Side};
+use mediator_model::MediaPorts;
 use mediator_net::{Clock, RtpForward, RtpPair, RtpPoller, RtpPorts, RtpSocket};
 
 use crate::floor;
@@ -42,7 +42,7 @@ pub(crate) fn relay(ip: Ipv4Addr, sides: [Ipv4Addr; 2], calls: u32) -> Result<()
     let relay = Relay::new(RelaySetup { seed: [7; 32], addresses, ports: range });
     let mut thread = Thread { poller, relay, ports, pairs: Vec::new(), sessions: Vec::new() };
     for call in 0..calls {
-        thread.open(clock.now(), call, sides)?;
+        thread.open(call, sides)?;
     }
     println!("ready");
     loop {
@@ -51,28 +51,18 @@ pub(crate) fn relay(ip: Ipv4Addr, sides: [Ipv4Addr; 2], calls: u32) -> Result<()
 }
 
 impl Thread {
-    fn open(&mut self, now: Instant, call: u32, sides: [Ipv4Addr; 2]) -> Result<()> {
-        let number = call;
-        let mut none = Outbox::default();
-        let call = Sid::from_random(u128::from(number));
+    fn open(&mut self, call: u32, sides: [Ipv4Addr; 2]) -> Result<()> {
         let ports = [self.ports.reserve()?, self.ports.reserve()?];
-        let Opened::Session(session, _) =
-            self.relay.order(now, Order::Open { call, ports }, &mut none)
-        else {
-            bail!("call {number} was not opened");
-        };
+        let phones = sides.map(|ip| (place(ip, call), Law::U));
+        let session =
+            open(&mut self.relay, call, ports, phones).context("a call of this number")?;
         let mut pairs = Vec::new();
         for port in ports {
             let sockets = self.ports.take(port).context("reserved")?;
-            pairs.push(self.poller.register(sockets, (session, number))?);
+            pairs.push(self.poller.register(sockets, (session, call))?);
         }
         self.pairs.push(pairs.try_into().ok().context("two pairs")?);
         self.sessions.push(session);
-        for (side, ip) in Side::BOTH.into_iter().zip(sides) {
-            let terms = Box::new(terms(place(ip, number)));
-            self.relay.order(now, Order::Terms { call, side, terms }, &mut none);
-            self.relay.order(now, Order::Hear { call, side, hear: Hear::Peer }, &mut none);
-        }
         Ok(())
     }
 
@@ -114,21 +104,5 @@ fn socket([a, b]: [RtpPair; 2], lane: Lane) -> RtpSocket {
     match lane.kind {
         LaneKind::Rtp => pair.rtp(),
         LaneKind::Rtcp => pair.rtcp(),
-    }
-}
-
-/// G.711 with a phone that has its media there.
-fn terms(phone: SocketAddr) -> Terms {
-    let format = || Format { payload_type: 0, encoding: "PCMU", clock_rate: 8000, channels: 1 };
-    Terms {
-        remote: Some(phone),
-        remote_rtcp: Some(SocketAddr::new(phone.ip(), phone.port() + 1)),
-        rtcp_mux: false,
-        signalling: phone.ip(),
-        send: std::iter::once(format()).collect(),
-        receive: std::iter::once(format()).collect(),
-        peer_sends: true,
-        peer_receives: true,
-        ptime_ms: None,
     }
 }

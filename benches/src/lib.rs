@@ -1,7 +1,8 @@
-//! What the benches of the whole server share: the table of bindings, the two ends of a call, the cost of a process.
+//! What the benches share: the table of bindings, the two ends of a call, sessions of media, the cost of a process.
 
 pub mod delay;
 pub mod message;
+pub mod session;
 pub mod table;
 pub mod usage;
 
