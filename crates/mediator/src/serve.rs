@@ -154,11 +154,7 @@ fn media_ports(media: &MediaSettings, seed: [u8; 32]) -> Result<Arc<RtpPorts>, S
 }
 
 /// The threads that carry media.
-fn start_media(
-    config: &Config,
-    ports: &Arc<RtpPorts>,
-    clock: Clock,
-) -> Result<Media, MediaError> {
+fn start_media(config: &Config, ports: &Arc<RtpPorts>, clock: Clock) -> Result<Media, MediaError> {
     let Config { sip, media, .. } = config;
     let address = media_address(media, sip);
     let mut addresses = vec![media.listen_address, address];

@@ -24,7 +24,7 @@ use mediator_call::io::Input;
 use mediator_media::{Figures, Order, Relay, RelaySetup};
 use mediator_model::Sid;
 use mediator_net::{Clock, Post, RtpPoller, RtpPorts};
-use tokio::runtime;
+use tokio::runtime::{self, Runtime};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
@@ -74,7 +74,18 @@ pub struct Media {
     threads: Arc<[MediaPost]>,
     metrics: MediaMetrics,
     /// Finds sounds as long as media runs.
-    _sounds: Arc<runtime::Runtime>,
+    _sounds: Arc<Background>,
+}
+
+/// A runtime that may be dropped by a task of another one: nobody waits for what it does.
+struct Background(Option<Runtime>);
+
+impl Drop for Background {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
 }
 
 impl Media {
@@ -101,7 +112,7 @@ impl Media {
             posts.push(seat(at, clock, ThreadParts { relay, ports, tracks, published: own })?);
         }
         let metrics = MediaMetrics { threads: published, ports };
-        Ok(Self { threads: posts.into(), metrics, _sounds: Arc::new(runtime) })
+        Ok(Self { threads: posts.into(), metrics, _sounds: Arc::new(Background(Some(runtime))) })
     }
 
     /// How many threads there are.

@@ -20,9 +20,7 @@ use mediator_media::{
     SoundOutcome,
 };
 use mediator_model::{Instant, MediaPort, Sid};
-use mediator_net::{
-    Clock, Post, RtpDatagram, RtpForward, RtpPair, RtpPoller, RtpPorts, RtpSocket,
-};
+use mediator_net::{Clock, Post, RtpDatagram, RtpForward, RtpPair, RtpPoller, RtpPorts, RtpSocket};
 use slotmap::SecondaryMap;
 use tracing::{debug, error, warn};
 
