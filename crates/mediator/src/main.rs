@@ -10,6 +10,7 @@ use mediator_server::client;
 use mediator_server::config::Config;
 use mediator_server::provision::preview;
 use mediator_server::serve;
+use mediator_server::sounds::unplayable;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -36,6 +37,9 @@ fn check(file: &Path) -> Result<ExitCode, String> {
         .map_err(|error| format!("{}: {error}", file.display()))?;
     for notice in &config.notices {
         let _ = writeln!(io::stderr(), "{}:{notice} (notice)", file.display());
+    }
+    for line in unplayable(&config.media) {
+        let _ = writeln!(io::stderr(), "{}: {line} (notice)", file.display());
     }
     Ok(ExitCode::SUCCESS)
 }

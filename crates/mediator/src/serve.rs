@@ -25,7 +25,7 @@ use tracing::{error, info, warn};
 use crate::cli::LogArgs;
 use crate::config::{Config, Fault, MediaMode, MediaSettings, Objects};
 use crate::http::{HttpServer, Operators, ReloadableTls};
-use crate::media::{Media, MediaError, MediaParts, NoSounds};
+use crate::media::{Media, MediaError, MediaParts};
 use crate::memory::Memory;
 use crate::metrics::{Metrics, ProcessMetrics};
 use crate::provision::{Provisioned, provision, read_picture};
@@ -33,6 +33,7 @@ use crate::reload::{Reread, reread};
 use crate::services::{Ears, ServiceParts, Services};
 use crate::shards::{OfProcess, Shards, SharedState, Sockets, epoch, gate, media_address};
 use crate::shutdown::{Phase, Shutdown};
+use crate::sounds::Sounds;
 use crate::storage::{Storage, StorageError};
 use crate::telemetry::Telemetry;
 
@@ -63,7 +64,11 @@ pub fn serve(path: &Path, log: &LogArgs) -> Result<ExitCode, String> {
     let metrics = Metrics::default();
     metrics.add(ProcessMetrics::start());
     metrics.add(telemetry.dropped_lines());
-    let media = start_media(&config, &media_ports, clock).map_err(|error| error.to_string())?;
+    let cache = config.media.sounds.cache_folder(&config.store);
+    let sounds = Sounds::new(&config.media, cache.as_deref());
+    metrics.add(sounds.clone());
+    let media =
+        start_media(&config, &media_ports, sounds, clock).map_err(|error| error.to_string())?;
     metrics.add(media.metrics());
     let own = OfProcess { nonce_seed, media_ports, media };
     let start = Start { path, config, clock, own, metrics };
@@ -154,7 +159,12 @@ fn media_ports(media: &MediaSettings, seed: [u8; 32]) -> Result<Arc<RtpPorts>, S
 }
 
 /// The threads that carry media.
-fn start_media(config: &Config, ports: &Arc<RtpPorts>, clock: Clock) -> Result<Media, MediaError> {
+fn start_media(
+    config: &Config,
+    ports: &Arc<RtpPorts>,
+    sounds: Sounds,
+    clock: Clock,
+) -> Result<Media, MediaError> {
     let Config { sip, media, .. } = config;
     let address = media_address(media, sip);
     let mut addresses = vec![media.listen_address, address];
@@ -165,7 +175,7 @@ fn start_media(config: &Config, ports: &Arc<RtpPorts>, clock: Clock) -> Result<M
         threads: media.threads,
         addresses,
         ports: ports.clone(),
-        sounds: Arc::new(NoSounds),
+        sounds: Arc::new(sounds),
         clock,
     })?;
     let mode = match media.mode {

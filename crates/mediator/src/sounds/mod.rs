@@ -23,13 +23,15 @@ mod work;
 mod tests;
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 
+use futures_util::future::BoxFuture;
 use mediator_media::{Sound, SoundFailure, Speech, Tone, Track};
 use mediator_sound::{Ending, Form, Piece, Plan};
 
 use crate::config::{MediaSettings, SoundSettings};
+use crate::media::TrackSource;
 
 pub use allowed::Allowed;
 pub use check::unplayable;
@@ -88,8 +90,8 @@ struct Wanted {
 
 impl Sounds {
     /// With what `[media]` says; fetched files are kept in `cache`, `None`: nowhere.
-    pub fn new(media: &MediaSettings, cache: Option<PathBuf>) -> Self {
-        let work = Work::new(media, cache.as_deref());
+    pub fn new(media: &MediaSettings, cache: Option<&Path>) -> Self {
+        let work = Work::new(media, cache);
         Self { settings: Arc::new(media.sounds.clone()), work: Arc::new(work) }
     }
 
@@ -162,6 +164,17 @@ impl Sounds {
                 None
             }
         }
+    }
+}
+
+impl TrackSource for Sounds {
+    fn track(
+        self: Arc<Self>,
+        sound: Sound,
+        speech: Speech,
+        packet_ms: u16,
+    ) -> BoxFuture<'static, Result<Arc<Track>, SoundFailure>> {
+        Box::pin(async move { Sounds::track(&self, sound, speech, packet_ms).await })
     }
 }
 
