@@ -9,6 +9,7 @@
     reason = "every function here belongs to a test"
 )]
 
+mod announce;
 mod challenges;
 mod claims;
 mod explain;
@@ -21,7 +22,9 @@ mod phones;
 mod random;
 mod records;
 mod regressions;
+mod relay;
 mod reliable;
+mod ringback;
 mod strangers;
 mod support;
 mod talking;

@@ -174,7 +174,26 @@ fn stage(dice: &mut Dice) -> Stage {
     if dice.percent(60) {
         stage.settings.media.mode = MediaMode::Relay;
     }
+    media_of(&mut stage, dice);
     stage
+}
+
+/// What the bindings have our media do.
+fn media_of(stage: &mut Stage, dice: &mut Dice) {
+    let ringbacks = ["false", "moh", "passthrough"];
+    for binding in &mut stage.bindings {
+        let attributes = binding.attributes.get_or_insert_default();
+        if dice.percent(25) {
+            attributes.set("announce", "welcome.wav").expect("a name of a file");
+        }
+        if let Some(ringback) = dice.pick(&ringbacks).filter(|_| dice.percent(40)) {
+            attributes.set("ringback", ringback).expect("one of the words");
+        }
+        if dice.percent(20) {
+            binding.dtmf = Some("1,2".into());
+        }
+    }
+    stage.settings.media.answer_before_announce = dice.percent(30);
 }
 
 /// One to three phones of one user, behind UDP or TCP.
