@@ -171,7 +171,9 @@ impl Agent {
         }
         // SDP of a 1xx that is not reliable is a preview; an offer has to be reliable.
         let sdp = sdp && (offered || reliable) && !dialog.answered;
-        let body = if sdp { self.sdp_body(dialog.sdp_version, dialog.media) } else { None };
+        let offer = dialog.heard.last().filter(|_| offered).map(String::as_str);
+        let body =
+            if sdp { self.sdp_body((at, dialog.sdp_version), dialog.media, offer) } else { None };
         let mut extra = Vec::new();
         if reliable {
             extra.push(("Require".to_owned(), "100rel".to_owned()));
@@ -192,6 +194,9 @@ impl Agent {
             });
             dialog.next_rseq += 1;
             dialog.answered |= sdp;
+        }
+        if let Some(dialog) = self.dialog_mut(at, fork) {
+            dialog.described |= sdp;
         }
         self.send(bytes);
     }
@@ -214,8 +219,12 @@ impl Agent {
         let Some(request) = self.servers.get(tx).map(|tx| tx.request.clone()) else { return };
         let mut extra = self.timer_header(&request);
         extra.push(("Supported".into(), "timer".into()));
-        let body =
-            if dialog.answered { None } else { self.sdp_body(dialog.sdp_version, dialog.media) };
+        let offer = dialog.heard.last().filter(|_| request.has_sdp()).map(String::as_str);
+        let body = if dialog.answered {
+            None
+        } else {
+            self.sdp_body((at, dialog.sdp_version), dialog.media, offer)
+        };
         let offered = body.is_some() && !request.has_sdp();
         let bytes = self.respond(&request, (200, Some(&dialog.local_tag)), extra, body);
         self.push_final(tx, (200, &dialog.local_tag), bytes, offered);
@@ -391,8 +400,11 @@ impl Agent {
         let Some(request) = self.servers.get(tx).map(|tx| tx.request.clone()) else { return };
         let Some(it) = self.dialog_mut(at, dialog) else { return };
         it.sdp_version += 1;
+        it.media = Media::Active;
+        it.agreed = Media::Active;
         let (version, tag) = (it.sdp_version, it.local_tag.clone());
-        let body = self.sdp_body(version, Media::Active);
+        let offer = request.has_sdp().then_some(request.body.as_str());
+        let body = self.sdp_body((at, version), Media::Active, offer);
         let mut extra = self.timer_header(&request);
         extra.push(("Supported".into(), "timer".into()));
         let bytes = self.respond(&request, (200, Some(&tag)), extra, body);

@@ -69,7 +69,11 @@ impl Agent {
         let hops = self.quirks.max_forwards.unwrap_or(70);
         extra.push(("Max-Forwards".into(), hops.to_string()));
         extra.extend(self.quirks.extra.iter().cloned());
-        let body = if self.quirks.late_offer { None } else { self.sdp_body(1, Media::Active) };
+        let body = if self.quirks.late_offer {
+            None
+        } else {
+            self.sdp_body((at, 1), Media::Active, None)
+        };
         let bytes = self.compose(&Parts {
             start: format!("INVITE {} SIP/2.0", call.uri),
             vias: vec![self.via(&branch)],
@@ -139,6 +143,7 @@ impl Agent {
             ("INVITE", None) => self.invite_response(at, call, wire),
             ("REGISTER", _) => self.register_response(at, wire),
             ("INVITE", Some(tags)) => self.reinvite_response(at, (call, &tags), wire),
+            ("UPDATE", Some(tags)) => self.update_response((call, &tags), wire),
             (_, _) => {}
         }
     }
@@ -251,7 +256,11 @@ impl Agent {
         }
         it.last_rseq = rseq;
         it.hear(wire);
-        let body = if late && wire.has_sdp() { self.sdp_body(1, Media::Active) } else { None };
+        let body = if late && wire.has_sdp() {
+            self.sdp_body((at, 1), Media::Active, Some(&wire.body))
+        } else {
+            None
+        };
         let cseq = self.calls.get(at).map_or(0, |call| call.cseq);
         let rack = vec![("RAck".to_owned(), format!("{rseq} {cseq} INVITE"))];
         if body.is_some()
@@ -305,7 +314,9 @@ impl Agent {
         let branch = format!("z9hG4bK{}", self.mint("ack"));
         let Some(call) = self.calls.get(at).cloned() else { return };
         let Some(it) = call.dialogs.get(dialog) else { return };
-        let body = if answers { self.sdp_body(it.sdp_version, it.media) } else { None };
+        let offer = it.heard.last().map(String::as_str);
+        let body =
+            if answers { self.sdp_body((at, it.sdp_version), it.media, offer) } else { None };
         let mut call = call.clone();
         call.local = bare(&call.local);
         let bytes = self.in_dialog((&call, it), ("ACK", cseq, &branch), Vec::new(), body);

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use bytes::Bytes;
 
-use super::{Agent, AgentCall, Dialog, Media, Party};
+use super::{Agent, AgentCall, Dialog};
 use crate::Wire;
 use crate::stage::bytes_of;
 
@@ -80,37 +80,6 @@ impl Agent {
     pub(crate) fn via(&self, branch: &str) -> String {
         let Self { profile, .. } = self;
         format!("SIP/2.0/{} {};branch={branch};rport", profile.transport.via_token(), profile.at)
-    }
-
-    /// SDP that names everything that SDP can name.
-    pub(crate) fn sdp(&self, version: u32, media: Media) -> String {
-        let canary = self.profile.party.canary();
-        let host = self.profile.at.ip();
-        let (address, port) = match self.profile.party {
-            Party::A => ("192.0.2.1", 6000),
-            Party::B => ("192.0.2.2", 7000),
-        };
-        let (port, formats, direction) = match media {
-            Media::Active => (port, "0 8 101", "sendrecv"),
-            Media::Hold => (port, "0 8 101", "sendonly"),
-            Media::Other => (port + 2, "8 101", "sendrecv"),
-        };
-        format!(
-            "v=0\r\no={canary} 1 {version} IN IP4 {host}\r\ns={canary}\r\ni={canary}\r\n\
-             u=http://{canary}\r\ne={canary}@{canary}\r\np={user}\r\nc=IN IP4 {address}\r\nt=0 0\r\n\
-             a=tool:{canary}\r\na=x-{canary}\r\n\
-             m=audio {port} RTP/AVP {formats}\r\ni={canary}\r\n\
-             a=rtpmap:0 PCMU/8000\r\na=rtpmap:8 PCMA/8000\r\na=rtpmap:101 telephone-event/8000\r\n\
-             a=fmtp:101 0-15\r\na=ptime:20\r\na={direction}\r\na=ssrc:1 cname:{canary}\r\n\
-             a=label:{canary}\r\na=rtcp:{rtcp} IN IP4 {address}\r\n",
-            user = self.profile.user,
-            rtcp = port + 1,
-        )
-    }
-
-    #[allow(clippy::unnecessary_wraps, reason = "bodies are optional where it is used")]
-    pub(crate) fn sdp_body(&self, version: u32, media: Media) -> Option<(&'static str, String)> {
-        Some(("application/sdp", self.sdp(version, media)))
     }
 
     /// A response to a request that came.

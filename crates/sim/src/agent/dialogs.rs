@@ -18,6 +18,8 @@ impl Dialog {
             cseq_in: 0,
             sdp_version: 1,
             media: Media::Active,
+            agreed: Media::Active,
+            described: false,
             reliable: None,
             next_rseq: 1,
             last_rseq: 0,
@@ -68,6 +70,7 @@ impl Agent {
                 }
             }
             Move::Silence => self.quirks.silent = true,
+            Move::Key(key) => self.press(call, key),
             Move::Garbage => {
                 for text in ["\r\n\r\n", "\0\u{1}garbage", "INVITE sip:x SIP/2.0\r\n\r\n"] {
                     self.send(crate::stage::bytes_of(text));
@@ -118,7 +121,7 @@ impl Agent {
             it.sdp_version += 1;
             it.media = media;
             let version = it.sdp_version;
-            agent.sdp_body(version, media)
+            agent.sdp_body((call, version), media, None)
         };
         let refresh: Vec<(String, String)> = self
             .quirks
@@ -250,6 +253,7 @@ impl Agent {
                     .is_some_and(|tx| tx.bytes.windows(15).any(|w| w == b"application/sdp"));
                 if let Some(it) = self.dialog_mut(at, dialog) {
                     it.hear(wire);
+                    it.agreed = it.media;
                     it.unanswered_offers += u32::from(!wire.has_sdp());
                 }
                 if self.quirks.acks_lost > 0 {
@@ -258,7 +262,30 @@ impl Agent {
                     self.send_ack(at, dialog, wire.cseq(), wire.has_sdp() && !offered);
                 }
             }
-            _ => self.ack_failure(tx, wire),
+            _ => {
+                if let Some(it) = self.dialog_mut(at, dialog) {
+                    it.media = it.agreed;
+                }
+                self.ack_failure(tx, wire);
+            }
+        }
+    }
+
+    /// The response to an UPDATE.
+    pub(crate) fn update_response(
+        &mut self,
+        (at, tags): (usize, &(String, String)),
+        wire: &Wire,
+    ) {
+        let dialogs = self.calls.get_mut(at).into_iter().flat_map(|call| &mut call.dialogs);
+        let Some(it) = dialogs.into_iter().find(|dialog| dialog.tags() == *tags) else { return };
+        match wire.status() {
+            ..200 => {}
+            200..300 => {
+                it.hear(wire);
+                it.agreed = it.media;
+            }
+            _ => it.media = it.agreed,
         }
     }
 
@@ -308,7 +335,7 @@ impl Agent {
                 let body = if wire.has_sdp() {
                     it.sdp_version += 1;
                     let (version, media) = (it.sdp_version, it.media);
-                    self.sdp_body(version, media)
+                    self.sdp_body((at, version), media, Some(&wire.body))
                 } else {
                     None
                 };

@@ -6,11 +6,13 @@
 mod callee;
 mod caller;
 mod compose;
+mod description;
 mod dialogs;
 mod phone;
+mod talk;
 mod timers;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -18,6 +20,9 @@ use mediator_model::{Instant, Transport};
 
 use crate::Wire;
 use crate::dice::Dice;
+
+pub use description::Described;
+pub use talk::{Heard, Talk};
 
 /// Base timers of RFC 3261 §17.
 const T1: Duration = Duration::from_millis(500);
@@ -119,6 +124,14 @@ pub struct Quirks {
     pub plain: bool,
     /// Max-Forwards of its INVITE; 70 where `None`.
     pub max_forwards: Option<u8>,
+    /// It speaks while a call is up.
+    pub voice: bool,
+    /// As callee it speaks before it answers, too, once it has said where it is.
+    pub early_voice: bool,
+    /// Its payload types and what they are, its favourite first; `None`: 0, 8 and 101.
+    pub formats: Option<&'static [(u8, &'static str)]>,
+    /// Its media comes from this address, which is not the one of its SDP, and arrives there alone.
+    pub nat: Option<IpAddr>,
 }
 
 /// What is said of the media.
@@ -128,6 +141,10 @@ pub enum Media {
     Active,
     /// On hold.
     Hold,
+    /// Neither way.
+    Inactive,
+    /// On hold as RFC 2543 had it: by an address that is none.
+    OldHold,
     /// Another codec and port.
     Other,
 }
@@ -172,6 +189,8 @@ pub enum Move {
     Update(Option<Media>),
     /// INFO with a key.
     Info(char),
+    /// A key pressed in the media: as an event where the peer takes events, else as tones.
+    Key(char),
     /// INFO with another body.
     OddInfo,
     /// OPTIONS in the dialog.
@@ -222,7 +241,11 @@ pub struct Dialog {
     pub(crate) cseq_out: u32,
     pub(crate) cseq_in: u32,
     pub(crate) sdp_version: u32,
+    /// What was said last of our media, and what of it is agreed on.
     pub(crate) media: Media,
+    pub(crate) agreed: Media,
+    /// SDP was given in a 1xx.
+    pub(crate) described: bool,
     pub(crate) reliable: Option<Reliable>,
     pub(crate) next_rseq: u32,
     pub(crate) last_rseq: u32,
@@ -334,6 +357,12 @@ pub struct Agent {
     pub(crate) sent_requests: Vec<Bytes>,
     /// It has sent an INVITE again after its transaction was over: that is a new call.
     pub(crate) replayed: bool,
+    /// Its media, by the place of the call.
+    pub(crate) talks: Vec<Talk>,
+    /// Datagrams of media: from, to, and what.
+    pub(crate) media_outbox: Vec<(SocketAddr, SocketAddr, Vec<u8>)>,
+    /// Its media ports are so much above its side's first ones.
+    pub(crate) media_offset: u16,
 }
 
 impl Agent {
@@ -355,6 +384,9 @@ impl Agent {
             minted: 0,
             sent_requests: Vec::new(),
             replayed: false,
+            talks: Vec::new(),
+            media_outbox: Vec::new(),
+            media_offset: 0,
         }
     }
 

@@ -19,7 +19,7 @@ impl Agent {
             .map(|reply| reply.at.min(reply.give_up));
         let reliable = self.dialogs().filter_map(|d| d.reliable.as_ref()).map(|r| r.at);
         let cues = self.cues.iter().map(|(at, _, _)| *at);
-        clients.chain(finals).chain(reliable).chain(cues).min()
+        clients.chain(finals).chain(reliable).chain(cues).chain(self.next_talk()).min()
     }
 
     /// Does what is due.
@@ -32,6 +32,7 @@ impl Agent {
             let (_, call, what) = self.cues.remove(at);
             self.act(call, what);
         }
+        self.run_talks();
     }
 
     fn run_clients(&mut self) {
