@@ -17,6 +17,7 @@ mod failures;
 mod identity;
 mod limits;
 mod masking;
+mod media;
 mod pains;
 mod phones;
 mod random;

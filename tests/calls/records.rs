@@ -2,7 +2,7 @@
 
 use mediator_call::io::Event;
 use mediator_call::{CallRecord, LegA, Originator, Side};
-use mediator_sim::{CALLED, CALLER, Media, Move, Party, REDIRECT, Sim, Stage, number};
+use mediator_sim::{Answering, CALLED, CALLER, Media, Move, Party, REDIRECT, Sim, Stage, number};
 
 use crate::support::{ALICE, BOB, connect, ends_well, masked, millis, outcome, seconds, world};
 
@@ -154,11 +154,16 @@ fn the_codec_is_that_of_the_answer_whoever_makes_it() {
         // A late offer is answered in the ACK, when the call is up.
         let expected: &[_] = if late { &[None, Some("PCMU")] } else { &[Some("PCMU")] };
         assert_eq!(codecs(&sim), expected);
-        // What is offered anew counts only as far as it is answered: Bob still favours the first one.
+        // What is offered anew counts only once it is answered.
+        sim.ua(BOB).quirks.reinvites = Answering::Refuse(488);
         sim.ua(ALICE).act(0, Move::Reinvite(Media::Other));
         sim.run_for(seconds(1));
         assert_eq!(codecs(&sim), expected);
-        assert_eq!(record(&mut sim).codec, Some("PCMU"));
+        sim.ua(BOB).quirks.reinvites = Answering::Accept;
+        sim.ua(ALICE).act(0, Move::Reinvite(Media::Other));
+        sim.run_for(seconds(1));
+        assert_eq!(codecs(&sim), [expected, &[Some("PCMA")]].concat());
+        assert_eq!(record(&mut sim).codec, Some("PCMA"));
     }
 }
 

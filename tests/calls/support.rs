@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use mediator_call::io::MediaMode;
 use mediator_sim::{CALLED, CALLER, Party, REDIRECT, Sim, Stage, Wire};
 
 /// The caller's place among the agents.
@@ -12,9 +13,37 @@ pub(crate) const BOB: usize = 1;
 /// A world with Alice at 10.1.0.1 and Bob at 10.2.0.1, who rings and answers.
 pub(crate) fn world(seed: u64, stage: Stage) -> Sim {
     let mut sim = Sim::new(seed, stage);
+    cast(&mut sim);
+    sim
+}
+
+/// Brings in Alice and Bob.
+pub(crate) fn cast(sim: &mut Sim) {
     sim.agent("alice", Party::A, "10.1.0.1:5060", CALLER);
     sim.agent("bob", Party::B, "10.2.0.1:5060", CALLED);
     sim.ua(BOB).answers();
+}
+
+/// The usual stage, where we carry media.
+pub(crate) fn relayed() -> Stage {
+    let mut stage = Stage::usual();
+    stage.settings.media.mode = MediaMode::Relay;
+    stage
+}
+
+/// As [`masked`], where we carry media and both sides speak.
+pub(crate) fn speaking(seed: u64) -> Sim {
+    speaking_on(seed, relayed())
+}
+
+/// As [`speaking`], on another stage.
+pub(crate) fn speaking_on(seed: u64, stage: Stage) -> Sim {
+    let mut sim = world(seed, stage);
+    sim.secret(Party::A, CALLER);
+    sim.secret(Party::B, CALLED);
+    for who in [ALICE, BOB] {
+        sim.ua(who).quirks.voice = true;
+    }
     sim
 }
 

@@ -4,6 +4,7 @@
 //! - [`Sim`]: the world. It drives engines and agents, keeps the time, and finds what no run may show.
 //! - [`Network`]: what becomes of a packet, from a seed; streams keep their order.
 //! - [`Agent`]: a SIP peer with its own reader, writer and timers, so that a mistake of ours is not made twice.
+//! - [`Sounds`], [`What`]: what is played and heard; [`Talk`]: what an agent says and hears of media in a call.
 //! - [`Stage`]: endpoints, trunks, numbers and bindings for a run.
 //!
 //! Nothing here reads a clock or rolls unseeded dice: a failing seed fails for ever.
@@ -16,17 +17,21 @@
 
 mod agent;
 mod dice;
+mod media;
 mod network;
 mod rules;
+mod sounds;
 mod stage;
 mod wire;
 mod world;
 
 pub use agent::{
-    Agent, AgentCall, Answering, Dialog, Media, Move, Party, Profile, Quirks, Standing,
+    Agent, AgentCall, Answering, Described, Dialog, Heard, Media, Move, Party, Profile, Quirks,
+    Standing, Talk,
 };
 pub use dice::Dice;
 pub use network::Network;
+pub use sounds::{Sounds, What};
 pub use stage::{ACCOUNT, CALLED, CALLER, REDIRECT, Stage, number};
 pub use wire::Wire;
 pub use world::Sim;

@@ -25,6 +25,7 @@ impl Sim {
         }
         self.finish(second);
         self.check_engines();
+        self.check_media();
         self.check_agents();
         self.check_sdp();
         self.check_events();
@@ -57,10 +58,6 @@ impl Sim {
             .map(|endpoint| format!("capacity of {} is not given back", endpoint.name))
             .collect();
         self.faults.extend(held);
-        let ports = self.media_ports_used();
-        if ports > 0 {
-            self.faults.push(format!("{ports} pairs of media ports are not given back"));
-        }
     }
 
     fn check_agents(&mut self) {

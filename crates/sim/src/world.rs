@@ -7,42 +7,48 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use mediator_call::io::{ClaimOutcome, Event, Input, Output, Ports, QueryId};
+use mediator_call::io::{ClaimOutcome, Event, Input, MediaMode, Output, Ports, QueryId};
 use mediator_call::route::{Claiming, Router};
 use mediator_call::{CallRecord, Engine, Explained, explain};
-use mediator_media::{Event as MediaEvent, Hear, Order, Repeat, SoundOutcome};
+use mediator_media::{Event as MediaEvent, Order, Side, SoundFailure, Track};
 use mediator_model::{
-    Change, ConnectionId, Directory, Flow, Instant, ListenerId, MediaPort, MediaPorts, Number, Sid,
-    Transport,
+    Change, ConnectionId, Directory, Flow, Instant, ListenerId, Number, Sid, Transport,
 };
 use mediator_sip::{peek_call_id, shard_hash};
 use mediator_table::{BindingTable, Gate, UnboundPorts};
 
 use crate::agent::{Agent, Party, Profile};
 use crate::dice::Dice;
+use crate::media::Room;
 use crate::network::Network;
+use crate::sounds::Sounds;
 use crate::stage::{EPOCH, Stage};
 
 /// Steps at one instant beyond which something runs in circles.
 const MAX_STEPS_AT_ONCE: u32 = 100_000;
 
-/// How long a sound lasts that is not played for ever.
-const SOUND: Duration = Duration::from_secs(3);
-
 /// Something on its way.
 #[derive(Debug)]
-enum Coming {
+pub(crate) enum Coming {
     ToEngine { flow: Flow, bytes: Bytes },
     ToAgent { to: SocketAddr, bytes: Bytes },
     Resolved { shard: usize, id: QueryId, host: Box<str> },
     ClaimStored { shard: usize, call: Sid },
     Media { shard: usize, event: MediaEvent },
+    Datagram { from: SocketAddr, to: SocketAddr, bytes: Vec<u8> },
+    Track { call: Sid, side: Side, token: u32, track: Result<Arc<Track>, SoundFailure> },
 }
 
 /// Engines, agents, a network and a clock.
 pub struct Sim {
     /// The network.
     pub net: Network,
+    /// The network as far as media goes over it.
+    pub media_net: Network,
+    /// What can be played.
+    pub sounds: Sounds,
+    /// Media that was sent to addresses that are no agent's.
+    pub strangers: Vec<(Instant, SocketAddr, Vec<u8>)>,
     /// What engines told, in order.
     pub events: Vec<(Instant, Event)>,
     /// Records of calls that have ended, or that met a binding and no way.
@@ -53,8 +59,6 @@ pub struct Sim {
     pub claim_delay: Option<Duration>,
     /// What becomes of a claim that is not stored.
     pub claim_fails: ClaimOutcome,
-    /// What becomes of sounds that are played once.
-    pub sounds: SoundOutcome,
     /// What was asked of media.
     pub media_orders: Vec<Order>,
     /// Claims that were to be stored.
@@ -66,7 +70,7 @@ pub struct Sim {
     pub(crate) secrets: Vec<(Party, String)>,
     pub(crate) gate: Arc<Gate>,
     pub(crate) media_ports: Arc<UnboundPorts>,
-    pub(crate) sessions: HashMap<Sid, [MediaPort; 2]>,
+    pub(crate) room: Room,
     pub(crate) table: Arc<BindingTable>,
     pub(crate) directory: Arc<Directory>,
     ports: Ports,
@@ -85,24 +89,34 @@ impl Sim {
     /// A world of one seed.
     pub fn new(seed: u64, stage: Stage) -> Self {
         let mut dice = Dice::new(seed ^ 0x5eed);
+        let (media, media_ports) = (stage.settings.media.clone(), stage.media_ports.clone());
         let built = stage.build(&mut dice);
+        let room = Room::new(media.address, media_ports, &mut dice);
+        // Where we carry media, neither side sees where the other one's is.
+        let hidden = |party, host: &str| (party, host.to_owned());
+        let secrets = match media.mode {
+            MediaMode::Relay => vec![hidden(Party::A, "192.0.2.1"), hidden(Party::B, "192.0.2.2")],
+            MediaMode::Direct => Vec::new(),
+        };
         Self {
             net: Network::new(seed),
+            media_net: Network::new(seed ^ 0x0a0d),
+            sounds: Sounds::default(),
+            strangers: Vec::new(),
             events: Vec::new(),
             records: Vec::new(),
             names: BTreeMap::new(),
             claim_delay: Some(Duration::from_millis(3)),
             claim_fails: ClaimOutcome::Failed,
-            sounds: SoundOutcome::Played,
             media_orders: Vec::new(),
             claims: Vec::new(),
             faults: Vec::new(),
             engines: built.engines,
             agents: Vec::new(),
-            secrets: Vec::new(),
+            secrets,
             gate: built.gate,
             media_ports: built.media,
-            sessions: HashMap::new(),
+            room,
             table: built.table,
             directory: built.directory,
             ports: built.ports,
@@ -125,7 +139,10 @@ impl Sim {
         self.places.insert(at, place);
         self.secrets.push((party, party.canary().to_owned()));
         self.secrets.push((party, at.ip().to_string()));
-        self.agents.push(Agent::new(profile, self.us, place as u64 + 77));
+        let before = self.agents.iter().filter(|agent| agent.profile.party == party).count();
+        let mut agent = Agent::new(profile, self.us, place as u64 + 77);
+        agent.media_offset = 100 * before as u16;
+        self.agents.push(agent);
         place
     }
 
@@ -257,7 +274,7 @@ impl Sim {
         let engines = self.engines.iter().filter_map(Engine::next_deadline).min();
         let agents = self.agents.iter().filter_map(Agent::next_deadline).min();
         let coming = self.coming.peek().map(|Reverse((at, _))| *at);
-        [engines, agents, coming].into_iter().flatten().min()
+        [engines, agents, coming, self.next_media()].into_iter().flatten().min()
     }
 
     fn step(&mut self) {
@@ -279,6 +296,7 @@ impl Sim {
                 self.drain(shard);
             }
         }
+        self.wake_media();
         for agent in &mut self.agents {
             if agent.next_deadline().is_some_and(|due| due <= now) {
                 agent.handle_deadline(now);
@@ -308,6 +326,10 @@ impl Sim {
                 self.drive(shard, Input::Resolved { id, candidates });
             }
             Coming::Media { shard, event } => self.drive(shard, Input::Media(event)),
+            Coming::Datagram { from, to, bytes } => self.arrive_media(from, to, bytes),
+            Coming::Track { call, side, token, track } => {
+                self.arrive_track((call, side, token), track);
+            }
             Coming::ClaimStored { shard, call } => {
                 let outcome = if self.claim_delay.is_some() {
                     ClaimOutcome::Durable
@@ -320,7 +342,7 @@ impl Sim {
     }
 
     /// Nothing that one side says of itself may reach the other.
-    fn look_for_leaks(&mut self, party: Party, name: &str, bytes: &[u8]) {
+    pub(crate) fn look_for_leaks(&mut self, party: Party, name: &str, bytes: &[u8]) {
         let text = String::from_utf8_lossy(bytes);
         for (owner, secret) in &self.secrets {
             if *owner != party && text.contains(secret.as_str()) {
@@ -360,40 +382,6 @@ impl Sim {
         }
     }
 
-    /// A session has ports while it is open, and says when it is closed.
-    fn carry_media(&mut self, shard: usize, order: Order) {
-        match &order {
-            Order::Open { call, ports } => {
-                if self.sessions.insert(*call, *ports).is_some() {
-                    self.faults.push("a session was opened twice".to_owned());
-                }
-            }
-            Order::Close { call } => {
-                let call = *call;
-                for port in self.sessions.remove(&call).into_iter().flatten() {
-                    self.media_ports.release(port);
-                }
-                let event = MediaEvent::Closed { call, figures: Default::default() };
-                self.put(self.now + Duration::from_millis(1), Coming::Media { shard, event });
-            }
-            Order::Hear { call, side, hear: Hear::Sound(play) }
-                if play.repeat != Repeat::Forever =>
-            {
-                let (call, side, token) = (*call, *side, play.token);
-                let outcome = self.sounds;
-                let event = MediaEvent::SoundEnded { call, side, token, outcome };
-                self.put(self.now + SOUND, Coming::Media { shard, event });
-            }
-            _ => {}
-        }
-        self.media_orders.push(order);
-    }
-
-    /// Something happens in a call's media.
-    pub fn media_event(&mut self, event: &MediaEvent) {
-        self.tell(&Input::Media(event.clone()));
-    }
-
     fn note(&mut self, event: Event) {
         match &event {
             Event::Bug { what, .. } => self.faults.push(format!("a bug: {what}")),
@@ -405,7 +393,7 @@ impl Sim {
         self.events.push((self.now, event));
     }
 
-    fn put(&mut self, at: Instant, what: Coming) {
+    pub(crate) fn put(&mut self, at: Instant, what: Coming) {
         self.sequence += 1;
         self.coming.push(Reverse((at, self.sequence)));
         self.parcels.insert(self.sequence, what);
@@ -438,12 +426,18 @@ impl Sim {
 
     /// Carries what agents have written.
     fn post(&mut self) {
+        self.post_media();
         for place in 0..self.agents.len() {
             let Some(agent) = self.agents.get_mut(place) else { return };
             let out = std::mem::take(&mut agent.outbox);
             let (from, transport) = (agent.profile.at, agent.profile.transport);
             for bytes in out {
                 self.log("->", from, &bytes);
+                if let Ok(wire) = crate::Wire::read(&bytes)
+                    && wire.has_sdp()
+                {
+                    self.know_media(&wire.body);
+                }
                 self.carry_in(from, transport, &bytes);
             }
         }

@@ -69,11 +69,8 @@ impl Agent {
         let hops = self.quirks.max_forwards.unwrap_or(70);
         extra.push(("Max-Forwards".into(), hops.to_string()));
         extra.extend(self.quirks.extra.iter().cloned());
-        let body = if self.quirks.late_offer {
-            None
-        } else {
-            self.sdp_body((at, 1), Media::Active, None)
-        };
+        let body =
+            if self.quirks.late_offer { None } else { self.sdp_body((at, 1), Media::Active, None) };
         let bytes = self.compose(&Parts {
             start: format!("INVITE {} SIP/2.0", call.uri),
             vias: vec![self.via(&branch)],

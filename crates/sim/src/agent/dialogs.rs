@@ -272,11 +272,7 @@ impl Agent {
     }
 
     /// The response to an UPDATE.
-    pub(crate) fn update_response(
-        &mut self,
-        (at, tags): (usize, &(String, String)),
-        wire: &Wire,
-    ) {
+    pub(crate) fn update_response(&mut self, (at, tags): (usize, &(String, String)), wire: &Wire) {
         let dialogs = self.calls.get_mut(at).into_iter().flat_map(|call| &mut call.dialogs);
         let Some(it) = dialogs.into_iter().find(|dialog| dialog.tags() == *tags) else { return };
         match wire.status() {

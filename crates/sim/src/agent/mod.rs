@@ -30,7 +30,7 @@ const T2: Duration = Duration::from_secs(4);
 const PATIENCE: Duration = Duration::from_secs(32);
 
 /// Whose side an agent is on: nothing that it says of itself may reach the other one.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Party {
     /// The caller's.
     A,

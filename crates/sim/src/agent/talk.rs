@@ -240,7 +240,7 @@ impl Agent {
             return self.press_on(call, (media, &peer), pressed);
         }
         if voice {
-            self.say(call, (media, &peer), None);
+            self.speak(call, (media, &peer), None);
         }
     }
 
@@ -255,7 +255,7 @@ impl Agent {
         self.talk(call).pressed = (sent < DOWN + UP).then_some((key, since, sent));
         let Some(number) = number else {
             let audio = if sent <= DOWN { tones(key, sent) } else { vec![0; 160] };
-            return self.say(call, way, Some(audio));
+            return self.speak(call, way, Some(audio));
         };
         let event = mediator_media::event::event_of(key).unwrap_or(0);
         if sent <= DOWN {
@@ -267,12 +267,12 @@ impl Agent {
                 self.packet(call, way, (number, marker, since), &[event, flags, high, low]);
             }
         } else if voice {
-            self.say(call, way, None);
+            self.speak(call, way, None);
         }
     }
 
     /// A packet of voice, or of samples that are given.
-    fn say(&mut self, call: usize, way: (Media, &Described), samples: Option<Vec<i16>>) {
+    fn speak(&mut self, call: usize, way: (Media, &Described), samples: Option<Vec<i16>>) {
         let (media, peer) = way;
         let skipped = usize::from(media == Media::Other);
         let mine = self.formats().iter().skip(skipped);
