@@ -15,7 +15,7 @@ use mediator_media::{
 };
 use mediator_model::{MediaPort, MediaPorts as _, Sid};
 
-use crate::agent::Party;
+use crate::agent::{Agent, Party};
 use crate::dice::Dice;
 use crate::world::{Coming, Sim};
 
@@ -123,10 +123,10 @@ impl Sim {
     pub(crate) fn carry_media(&mut self, shard: usize, order: Order) {
         let now = self.now();
         let mut out = Outbox::default();
-        if let Order::Open { call, .. } = &order {
-            if self.room.shards.insert(*call, shard).is_some() {
-                self.faults.push("a session was opened twice".to_owned());
-            }
+        if let Order::Open { call, .. } = &order
+            && self.room.shards.insert(*call, shard).is_some()
+        {
+            self.faults.push("a session was opened twice".to_owned());
         }
         let opened = self.room.relay.order(now, order.clone(), &mut out);
         self.media_orders.push(order);
@@ -231,7 +231,7 @@ impl Sim {
     fn look_for_media_leaks(&mut self, party: Party, name: &str, bytes: &[u8]) {
         let others = self.agents.iter().filter(|agent| agent.profile.party != party);
         let sources: HashSet<[u8; 4]> =
-            others.flat_map(|agent| agent.sources()).map(u32::to_be_bytes).collect();
+            others.flat_map(Agent::sources).map(u32::to_be_bytes).collect();
         let is_rtcp = matches!(bytes, [_, 192..=223, ..]);
         let looked_at = if is_rtcp { bytes } else { bytes.get(..12).unwrap_or(bytes) };
         if looked_at

@@ -426,9 +426,8 @@ impl Sim {
 
     /// Carries what agents have written.
     fn post(&mut self) {
-        self.post_media();
         for place in 0..self.agents.len() {
-            let Some(agent) = self.agents.get_mut(place) else { return };
+            let Some(agent) = self.agents.get_mut(place) else { break };
             let out = std::mem::take(&mut agent.outbox);
             let (from, transport) = (agent.profile.at, agent.profile.transport);
             for bytes in out {
@@ -441,6 +440,8 @@ impl Sim {
                 self.carry_in(from, transport, &bytes);
             }
         }
+        // What was said is there before what it announces.
+        self.post_media();
     }
 
     fn carry_in(&mut self, from: SocketAddr, transport: Transport, bytes: &Bytes) {

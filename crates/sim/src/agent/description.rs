@@ -1,5 +1,6 @@
 //! What an agent writes and reads of SDP: a few lines of its own, so that a mistake of ours is not made twice.
 
+use std::fmt::Write as _;
 use std::net::{IpAddr, SocketAddr};
 
 use super::{Agent, Media, Party};
@@ -156,20 +157,19 @@ impl Agent {
             (false, true) => "recvonly",
             (false, false) => "inactive",
         };
-        let numbers: String = formats.iter().map(|(number, _)| format!(" {number}")).collect();
-        let maps: String =
-            formats.iter().map(|(number, name)| format!("a=rtpmap:{number} {name}\r\n")).collect();
-        let is_event = |(_, name): &&(u8, &str)| name.starts_with("telephone-event");
-        let events: String = formats
-            .iter()
-            .filter(is_event)
-            .map(|(number, _)| format!("a=fmtp:{number} 0-15\r\n"))
-            .collect();
+        let (mut numbers, mut maps) = (String::new(), String::new());
+        for (number, name) in &formats {
+            let _ = write!(numbers, " {number}");
+            let _ = write!(maps, "a=rtpmap:{number} {name}\r\n");
+            if name.starts_with("telephone-event") {
+                let _ = write!(maps, "a=fmtp:{number} 0-15\r\n");
+            }
+        }
         format!(
             "v=0\r\no={canary} 1 {version} IN IP4 {host}\r\ns={canary}\r\ni={canary}\r\n\
              u=http://{canary}\r\ne={canary}@{canary}\r\np={user}\r\nc=IN IP4 {address}\r\nt=0 0\r\n\
              a=tool:{canary}\r\na=x-{canary}\r\n\
-             m=audio {port} RTP/AVP{numbers}\r\ni={canary}\r\n{maps}{events}\
+             m=audio {port} RTP/AVP{numbers}\r\ni={canary}\r\n{maps}\
              a=ptime:20\r\na={direction}\r\na=ssrc:1 cname:{canary}\r\n\
              a=label:{canary}\r\na=rtcp:{rtcp} IN IP4 {address}\r\n",
             user = self.profile.user,

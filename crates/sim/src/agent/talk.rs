@@ -92,7 +92,7 @@ impl Talk {
     pub fn lasted(&self, what: What) -> Duration {
         let mut all = self.heard.iter().filter(|heard| heard.what == what).map(|heard| heard.at);
         let Some(first) = all.next() else { return Duration::ZERO };
-        all.last().unwrap_or(first) + STEP - first
+        all.next_back().unwrap_or(first) + STEP - first
     }
 
     /// The keys that came as events, a press each.
@@ -130,7 +130,7 @@ impl Talk {
             seen.insert(number);
         }
         match (seen.first(), seen.last()) {
-            (Some(first), Some(last)) => (last - first + 1) as usize - seen.len(),
+            (Some(first), Some(last)) => last.abs_diff(*first) as usize + 1 - seen.len(),
             _ => 0,
         }
     }
@@ -276,9 +276,8 @@ impl Agent {
         let (media, peer) = way;
         let skipped = usize::from(media == Media::Other);
         let mine = self.formats().iter().skip(skipped);
-        let audio = mine.filter(|(_, name)| !name.starts_with("telephone-event"));
-        let Some((number, name)) =
-            audio.filter_map(|(_, name)| Some((peer.number(name)?, *name))).next()
+        let mut audio = mine.filter(|(_, name)| !name.starts_with("telephone-event"));
+        let Some((number, name)) = audio.find_map(|(_, name)| Some((peer.number(name)?, *name)))
         else {
             return;
         };
@@ -314,7 +313,7 @@ impl Agent {
         let talk = self.talk(call);
         talk.sequence = talk.sequence.wrapping_add(1);
         talk.sent += 1;
-        let odd = !plain && talk.sent % 3 == 0;
+        let odd = !plain && talk.sent.is_multiple_of(3);
         let mut bytes = vec![if odd { 0xB1 } else { 0x80 }, u8::from(marker) << 7 | number];
         bytes.extend(talk.sequence.to_be_bytes());
         bytes.extend(timestamp.to_be_bytes());
@@ -433,9 +432,9 @@ fn tones(key: char, part: u16) -> Vec<i16> {
     const ROWS: [f64; 4] = [697.0, 770.0, 852.0, 941.0];
     const COLUMNS: [f64; 4] = [1209.0, 1336.0, 1477.0, 1633.0];
     let at = "123A456B789C*0#D".find(key).unwrap_or(0);
-    let begin = usize::from(part - 1) * 160;
-    let sample = |n: usize| {
-        let time = std::f64::consts::TAU * n as f64 / 8000.0;
+    let begin = (part - 1) * 160;
+    let sample = |n: u16| {
+        let time = std::f64::consts::TAU * f64::from(n) / 8000.0;
         let sum = (ROWS[at / 4] * time).sin() + (COLUMNS[at % 4] * time).sin();
         (sum * 7000.0) as i16
     };
