@@ -92,10 +92,11 @@ impl Session {
             return None;
         };
         if !other.hears_peer(now, route.kind) {
+            other.stream.interrupt_peer();
             return None;
         }
         let Some(to) = other.target(now, &around.own) else {
-            other.stream.interrupt();
+            other.stream.interrupt_peer();
             return None;
         };
         let Some(stamp) = other.place(now, numbers, (route, onward)) else {

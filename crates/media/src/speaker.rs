@@ -128,13 +128,16 @@ impl Speaker {
     fn press(&mut self, around: &mut Surroundings, now: Instant, mouth: &mut Mouth<'_>) {
         let Some(dialer) = &mut self.dialer else { return };
         while let Some(press) = dialer.poll(now) {
-            if let Some((payload_type, clock_rate)) = mouth.events {
-                let stamp = if press.starts {
-                    mouth.stream.own_event(press.began, ON, clock_rate)
-                } else {
-                    mouth.stream.own_again()
-                };
-                let stamp = Stamp { begins: press.starts, ..stamp };
+            // A leg that is held gets none, and no number is spent on it.
+            let events = mouth.events.filter(|_| mouth.to.is_some());
+            let Some((payload_type, clock_rate)) = events else { continue };
+            let stamp = if press.starts {
+                let stamp = mouth.stream.own_event(press.began, ON, clock_rate);
+                Some(Stamp { begins: true, ..stamp })
+            } else {
+                mouth.stream.own_again()
+            };
+            if let Some(stamp) = stamp {
                 mouth.send(around, (stamp, payload_type), &press.payload(clock_rate));
             }
         }

@@ -5,7 +5,7 @@
 //! first packet is marked (RFC 3550 §5.1). Within a peer's source the order, the losses and the timestamps are the peer's:
 //! a gap of its sequence is a gap of ours. What we leave out ourselves leaves no gap.
 //!
-//! Invariant: no sequence number is given to two different packets but those that the peer itself sends twice.
+//! Invariant: no sequence number is given twice; what the peer repeats is left out.
 
 use core::time::Duration;
 
@@ -139,6 +139,13 @@ impl Stream {
         self.source = Source::Nobody;
     }
 
+    /// A packet of the peer is not heard: what it sends next begins.
+    pub(crate) fn interrupt_peer(&mut self) {
+        if self.source == Source::Peer {
+            self.source = Source::Nobody;
+        }
+    }
+
     /// The numbers of the next packet of our own that is due at `due` and lasts so many ticks.
     pub(crate) fn own(&mut self, due: Instant, clock_rate: u32, span: u32) -> Stamp {
         let begins = self.source != Source::Own;
@@ -156,10 +163,13 @@ impl Stream {
         self.own(began, clock_rate, ticks(lasts, clock_rate))
     }
 
-    /// The numbers of one more packet of that event.
-    pub(crate) const fn own_again(&mut self) -> Stamp {
+    /// The numbers of one more packet of that event; `None`: its first was not sent.
+    pub(crate) fn own_again(&mut self) -> Option<Stamp> {
+        if self.source != Source::Own {
+            return None;
+        }
         self.sequence = self.sequence.wrapping_add(1);
-        Stamp { sequence: self.sequence, timestamp: self.timestamp, begins: false }
+        Some(Stamp { sequence: self.sequence, timestamp: self.timestamp, begins: false })
     }
 
     /// The numbers of a peer's packet of audio, or `None`: it has no place in the stream.
@@ -184,13 +194,13 @@ impl Stream {
                 self.advance(now, timestamp, clock_rate, span);
                 self.lower_floor();
             }
-            Arrival::Late(_) | Arrival::Repeated => {
+            Arrival::Late(_) => {
                 let floor = self.splice.floor;
                 if !goes_on || floor.is_some_and(|floor| distance(floor, sequence) < 0) {
                     return None;
                 }
             }
-            Arrival::Stray => return None,
+            Arrival::Repeated | Arrival::Stray => return None,
         }
         Some(Stamp { sequence, timestamp, begins: false })
     }
@@ -231,11 +241,15 @@ impl Stream {
         if !self.continues(incoming) {
             return;
         }
-        if let Arrival::Ahead(_) = incoming.arrival {
-            self.splice.floor = Some(self.sequence.wrapping_add(1));
-            self.splice.sequence_offset = self.splice.sequence_offset.wrapping_sub(1);
-            // A gap before it stays a gap.
-            self.sequence = incoming.sequence.wrapping_add(self.splice.sequence_offset);
+        match incoming.arrival {
+            Arrival::First => self.interrupt_peer(),
+            Arrival::Ahead(_) => {
+                self.splice.floor = Some(self.sequence.wrapping_add(1));
+                self.splice.sequence_offset = self.splice.sequence_offset.wrapping_sub(1);
+                // A gap before it stays a gap.
+                self.sequence = incoming.sequence.wrapping_add(self.splice.sequence_offset);
+            }
+            Arrival::Late(_) | Arrival::Repeated | Arrival::Stray => {}
         }
     }
 

@@ -51,7 +51,7 @@ impl Surroundings {
 
     /// When to report next: half to one and a half of the interval from now (RFC 3550 §6.3.1).
     pub(crate) fn next_report(&mut self, now: Instant) -> Instant {
-        let share = self.dice.next_u32() as u128;
+        let share = u128::from(self.dice.next_u32());
         let spread = (INTERVAL.as_nanos() * share) >> 32;
         now + INTERVAL / 2 + Duration::from_nanos(spread as u64)
     }

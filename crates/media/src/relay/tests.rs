@@ -1,6 +1,7 @@
 //! A relay with two peers, in virtual time.
 
 use alloc::boxed::Box;
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::net::{IpAddr, Ipv4Addr, SocketAddr};
 use core::time::Duration;
@@ -11,8 +12,13 @@ use super::*;
 use crate::rtp::{Header, Packet};
 use crate::{Format, Hear, Play, Repeat, Sound, SoundOutcome, Speech, Terms};
 
+mod control;
 mod forwarding;
+mod hostile;
+mod keys;
 mod sounds;
+mod sources;
+mod supervision;
 
 /// A packet that was sent.
 #[derive(Clone, Debug)]
