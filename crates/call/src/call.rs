@@ -22,6 +22,7 @@ use crate::branch::Branch;
 use crate::cdr::{CallRecord, Originator};
 use crate::context::Core;
 use crate::dial::Dial;
+use crate::flows::Staged;
 use crate::io::Event;
 use crate::leg::{Leg, Side};
 use crate::limits::Holds;
@@ -40,7 +41,7 @@ const REAP_AFTER: Duration = Duration::from_mins(3);
 /// Where a call stands.
 #[derive(Debug)]
 pub(crate) enum Stage {
-    /// Leg A has no final response.
+    /// Leg A has no final response; of a dialout, its stages are not joined.
     Dialling,
     /// Both legs are joined, until `ends` at the latest.
     Talking { ends: Instant },
@@ -63,6 +64,8 @@ pub(crate) struct Call {
     pub(crate) sid: Sid,
     pub(crate) stage: Stage,
     pub(crate) invite: Option<Box<CallerInvite>>,
+    /// A dialout whose stages are not joined yet.
+    pub(crate) dialout: Option<Box<Staged>>,
     /// `None`: a dialout's stage one has not answered.
     pub(crate) a: Option<Leg>,
     /// Our reliable 1xx to the caller (RFC 3262).
@@ -83,6 +86,28 @@ pub(crate) struct Call {
 }
 
 impl Call {
+    /// A call that nobody has made yet, and its record.
+    pub(crate) fn new(key: CallKey, record: Box<CallRecord>) -> Self {
+        Self {
+            key,
+            sid: record.call,
+            stage: Stage::Dialling,
+            invite: None,
+            dialout: None,
+            a: None,
+            reliable: None,
+            dial: None,
+            branches: Vec::new(),
+            b: None,
+            outgoing: Vec::new(),
+            bye_after_ack: Vec::new(),
+            holds: Holds::default(),
+            media: None,
+            record: Some(record),
+            timer: None,
+        }
+    }
+
     /// A side's leg, where it has one.
     pub(crate) fn leg_mut(&mut self, side: Side) -> Option<&mut Leg> {
         match side {
@@ -177,6 +202,7 @@ impl Call {
             dial.attempt_holds.release(&cx.ports);
         }
         self.reliable = None;
+        self.dialout = None;
         for leg in self.a.iter_mut().chain(&mut self.b) {
             leg.session.stop();
         }
@@ -209,7 +235,8 @@ impl Call {
         let b = self.b.as_ref().and_then(Leg::next_deadline);
         let outgoing = self.outgoing.iter().filter_map(Outgoing::deadline).min();
         let a = self.a.as_ref().and_then(Leg::next_deadline);
-        [stage, branches, reliable, outgoing, a, b].into_iter().flatten().min()
+        let dialout = self.dialout.as_ref().and_then(|dialout| dialout.deadline());
+        [stage, branches, reliable, outgoing, dialout, a, b].into_iter().flatten().min()
     }
 
     /// Runs everything that is due.
@@ -219,6 +246,7 @@ impl Call {
         self.run_outgoing_deadlines(cx);
         self.run_leg_deadlines(cx, Side::A);
         self.run_leg_deadlines(cx, Side::B);
+        self.run_dialout_deadline(cx);
         let now = cx.now;
         match self.stage {
             Stage::Dialling => {

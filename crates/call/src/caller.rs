@@ -46,6 +46,9 @@ impl Call {
         early: Option<(EarlyDialog, bool)>,
         sdp: Option<Bytes>,
     ) {
+        if self.dialout.is_some() {
+            return self.stage_rings(cx, status, early.map(|(early, _)| early), sdp.is_some());
+        }
         if self.speaks_to(Side::A) {
             if status != 199 {
                 self.ring_caller(cx, status, early.map(|(early, _)| early), sdp.as_ref());
@@ -312,6 +315,9 @@ impl Call {
     }
 
     fn answer_caller(&mut self, cx: &mut Core, theirs: Option<Body>) {
+        if self.dialout.is_some() {
+            return self.stage_answered(cx, theirs);
+        }
         let Ok(theirs) = self.behind_our_sdp(theirs) else {
             self.bye(cx, Side::B, None);
             return self.fail_caller(cx, Answer::plain(488), Originator::System);
@@ -445,6 +451,9 @@ impl Call {
 
     /// The caller's final response is a failure.
     pub(crate) fn fail_caller(&mut self, cx: &mut Core, answer: Answer, originator: Originator) {
+        if self.dialout.is_some() {
+            return self.stage_failed(cx, answer, originator);
+        }
         if let Some(invite) = &self.invite {
             let server = invite.server;
             let bytes = self.write_to_caller(cx, answer.status, None, |writer| {

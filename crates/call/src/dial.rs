@@ -27,7 +27,7 @@ use crate::leg::{LocalSdp, Side, timer_settings};
 use crate::limits::{Holds, admit_destination, hold_way, retry_after_seconds};
 use crate::media::{Role, way};
 use crate::prelude::Step;
-use crate::request::{Body, EarlyDialog, LoginOf, Met, write_parts, write_timer};
+use crate::request::{Body, EarlyDialog, LoginOf, MAX_FORWARDS, Met, write_parts, write_timer};
 use crate::route::{Attempt, Routed};
 use crate::verdict::{Failure, Verdict};
 
@@ -75,6 +75,34 @@ pub(crate) struct Dial {
     pub(crate) rang: bool,
     /// When the call began.
     pub(crate) began: Instant,
+}
+
+impl Dial {
+    /// A dialout's stage, with branches numbered from `next_branch` on, as none of its call has the number of another.
+    pub(crate) fn of_stage(cx: &Core, routed: Routed, offer: Box<[u8]>, next_branch: u16) -> Self {
+        Self {
+            directory: cx.directory.clone(),
+            claims_pending: routed.claims.len(),
+            routed,
+            offer: Some(offer),
+            max_forwards: MAX_FORWARDS,
+            attempt_holds: Holds::default(),
+            caller_100rel: Caller100Rel::Supported,
+            ring_until: cx.now + cx.settings.ring_timeout,
+            next_branch,
+            speaking: None,
+            last_provisional: None,
+            sdp_shown: false,
+            answer: None,
+            verdict: Verdict::default(),
+            failed: false,
+            dialled: false,
+            redirects: 0,
+            step: Step::default(),
+            rang: false,
+            began: cx.now,
+        }
+    }
 }
 
 /// Leg B's answer, while the caller's 200 waits.

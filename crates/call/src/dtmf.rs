@@ -40,6 +40,13 @@ impl InfoBody {
         Err(415)
     }
 
+    /// The key.
+    pub(crate) const fn key(self) -> char {
+        match self {
+            Self::Relay { key, .. } | Self::Bare { key } => key,
+        }
+    }
+
     /// Writes it in the same form.
     pub(crate) fn write(self) -> Body {
         match self {

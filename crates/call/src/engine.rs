@@ -84,7 +84,7 @@ impl Engine {
             Input::Media(event) => {
                 self.with_sid(event.call(), |call, core| call.media_event(core, event));
             }
-            Input::Dial(_) => {}
+            Input::Dial(dialout) => self.dial_out(dialout),
             Input::Directory(directory) => {
                 let before = core::mem::replace(&mut self.core.directory, directory);
                 self.core.forget_registrations(&before);

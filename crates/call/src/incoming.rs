@@ -5,8 +5,8 @@ use alloc::string::String;
 use alloc::sync::Arc;
 
 use mediator_model::{
-    AdmissionRefused, Binding, Change, Endpoint, EndpointIndex, Number, TrunkIndex, TrunkWay,
-    UnixMillis,
+    AdmissionRefused, Binding, Change, Dialout, Endpoint, EndpointIndex, Number, TrunkIndex,
+    TrunkWay, UnixMillis,
 };
 use mediator_sip::dialog::Side as Speaker;
 use mediator_sip::dialog::{Carrier, Dialog, Negotiated, Sdp};
@@ -16,7 +16,7 @@ use mediator_sip::uri::Scheme;
 use mediator_sip::{HeaderName, MediaType};
 
 use crate::FlowKind;
-use crate::call::{Call, CallKey, CallerInvite, Stage};
+use crate::call::{Call, CallKey, CallerInvite};
 use crate::cdr::{CallRecord, LegA, Originator};
 use crate::context::Core;
 use crate::dial::{Caller100Rel, Dial, local_tag, placeholder};
@@ -128,19 +128,19 @@ impl Engine {
 
 /// Where a way begins.
 #[derive(Clone, Copy)]
-pub(crate) enum Start {
+pub(crate) enum Start<'a> {
     /// At a number that a caller has dialled.
     Dialled(Number, Caller),
-    /// At a flow of an account that calls a number, and shows another.
-    Account { account: EndpointIndex, from: Number, target: Number, shown: Number },
+    /// At a dialout of an account that calls a stage's number, and shows another.
+    Dialout { account: EndpointIndex, dialout: &'a Dialout, target: Number, shown: Number },
 }
 
-impl Start {
+impl Start<'_> {
     fn route(self, router: &Router<'_>, core: &mut Core) -> Result<Routed, Unrouted> {
         match self {
             Self::Dialled(dialled, caller) => router.route(dialled, caller, &mut core.dice),
-            Self::Account { account, from, target, shown } => {
-                router.route_out((account, from), target, shown, &mut core.dice)
+            Self::Dialout { account, dialout, target, shown } => {
+                router.route_stage((account, dialout), (target, shown), &mut core.dice)
             }
         }
     }
@@ -149,7 +149,7 @@ impl Start {
     fn taken(self) -> Accounts {
         match self {
             Self::Dialled(..) => Accounts::new(),
-            Self::Account { account, .. } => [account].into_iter().collect(),
+            Self::Dialout { account, .. } => [account].into_iter().collect(),
         }
     }
 }
@@ -195,7 +195,7 @@ fn reserve_media(
 /// claims nothing. Where the way needs media of ours, ports are reserved for it.
 pub(crate) fn find_way(
     core: &mut Core,
-    start: Start,
+    start: Start<'_>,
     (holds, media): (&mut Holds, &mut Option<Box<CallMedia>>),
 ) -> Result<Routed, NoWay> {
     let (directory, ports) = (core.directory.clone(), core.ports.clone());
@@ -464,21 +464,12 @@ fn new_call(
         began: core.now,
     };
     let mut call = Box::new(Call {
-        key,
-        sid: record.call,
-        stage: Stage::Dialling,
         invite: Some(Box::new(CallerInvite { server, request, arrived: core.now })),
         a: Some(a),
-        reliable: None,
         dial: Some(Box::new(dial)),
-        branches: alloc::vec::Vec::new(),
-        b: None,
-        outgoing: alloc::vec::Vec::new(),
-        bye_after_ack: alloc::vec::Vec::new(),
         holds,
         media,
-        record: Some(Box::new(record)),
-        timer: None,
+        ..Call::new(key, Box::new(record))
     });
     if let Some(name) = call.a.as_mut().and_then(|a| a.aim(core)) {
         call.resolve_leg(core, crate::leg::Side::A, name);

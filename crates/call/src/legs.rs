@@ -144,6 +144,9 @@ impl Call {
             return;
         }
         self.refuse_relayed(cx);
+        if self.dialout.is_some() {
+            return self.end_dialout(cx, (originator, 480), reason);
+        }
         if self.invite.is_some() {
             self.drop_leg_b(cx);
             return self.fail_caller(cx, crate::verdict::Answer::plain(480), originator);
@@ -186,9 +189,13 @@ impl Call {
         leg.unacknowledged = None;
         let sdp = sdp_of(request);
         let presence = if sdp.is_some() { Sdp::Present } else { Sdp::Absent };
-        leg.offer_answer.handle(Speaker::Remote, Carrier::Ack, presence);
+        let meaning = leg.offer_answer.handle(Speaker::Remote, Carrier::Ack, presence);
         if side == Side::A && self.our_offer_answered(cx, sdp.as_deref()) {
             return self.bye_if_due(cx, side);
+        }
+        let is_to_us = self.leg(side.other()).is_none_or(|other| other.owed_ack.is_none());
+        if let (Meaning::Answer, true, Some(sdp)) = (meaning, is_to_us, &sdp) {
+            self.answered_us(cx, side, sdp);
         }
         self.pass_ack(cx, side.other(), sdp.as_deref());
         if side == Side::A && self.is_talking() {

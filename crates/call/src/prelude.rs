@@ -270,9 +270,9 @@ impl Call {
 
     // ---- leg B does not answer
 
-    /// Whether the caller is answered, and no leg B is there yet.
+    /// Whether the caller is answered, or has answered us, and no leg B is there yet.
     pub(crate) fn is_answered_alone(&self) -> bool {
-        self.dial.is_some()
+        (self.dial.is_some() || self.dialout.is_some())
             && self.invite.is_none()
             && self.a.as_ref().is_some_and(|a| a.dialog.is_confirmed())
     }

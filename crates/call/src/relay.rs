@@ -86,6 +86,12 @@ impl Call {
         if self.leg(side).is_none() && self.early_of(&request) != self.heard_fork() {
             return refuse_unheard(cx, server, &request);
         }
+        let request = if side == Side::A && self.is_answered_alone() {
+            let Some(request) = self.stage_one_asks(cx, server, request) else { return };
+            request
+        } else {
+            request
+        };
         match request.method() {
             Method::Bye => self.peer_bye(cx, side, server, &request),
             _ if self.is_ending() => cx.refuse(server, &request, 481),
@@ -120,6 +126,9 @@ impl Call {
         self.refuse_relayed(cx);
         // We owe it no BYE; our 2xx still goes out until its ACK, as its sender may wait for it (RFC 5407 §3.1.4).
         self.bye_after_ack.retain(|due| *due != side);
+        if self.dialout.is_some() {
+            return self.stage_hung_up(cx, side);
+        }
         if self.invite.is_some() || side == Side::B && self.is_answered_alone() {
             if side == Side::A {
                 // BYE in the early dialog: as CANCEL (RFC 3261 §15).
@@ -272,7 +281,7 @@ impl Call {
     }
 
     /// Negotiates the session timer of a peer's request; `false`: it got 422.
-    fn agree_timer(
+    pub(crate) fn agree_timer(
         &mut self,
         cx: &mut Core,
         side: Side,
@@ -300,18 +309,7 @@ impl Call {
             Ok(Some(body)) => body,
             // An empty INFO asks whether the dialog is there.
             Ok(None) => return cx.refuse(server, &request, 200),
-            Err(status) => {
-                return cx.refuse_with(
-                    server,
-                    &request,
-                    status,
-                    mediator_sip::message::reason_phrase(status),
-                    |writer| {
-                        writer
-                            .header(HeaderName::Accept, "application/dtmf-relay, application/dtmf");
-                    },
-                );
-            }
+            Err(status) => return refuse_info(cx, server, &request, status),
         };
         let reachable = self.talker(cx, side.other()).is_some_and(|other| other.is_known);
         if !reachable {
@@ -336,6 +334,14 @@ impl Call {
     }
 }
 
+/// An INFO whose body is no key press.
+pub(crate) fn refuse_info(cx: &mut Core, server: ServerKey, request: &Request, status: u16) {
+    let phrase = mediator_sip::message::reason_phrase(status);
+    cx.refuse_with(server, request, status, phrase, |writer| {
+        writer.header(HeaderName::Accept, "application/dtmf-relay, application/dtmf");
+    });
+}
+
 /// A request in an early dialog that the caller does not hear of: it is there, but there is nobody to pass it to.
 fn refuse_unheard(cx: &mut Core, server: ServerKey, request: &Request) {
     match request.method() {
@@ -346,7 +352,7 @@ fn refuse_unheard(cx: &mut Core, server: ServerKey, request: &Request) {
 }
 
 /// 491, or 500 with Retry-After, for an offer that has no place now (RFC 3261 §14.2, RFC 3311 §5.2).
-fn refuse_offer(cx: &mut Core, server: ServerKey, request: &Request, refusal: Refusal) {
+pub(crate) fn refuse_offer(cx: &mut Core, server: ServerKey, request: &Request, refusal: Refusal) {
     let seconds = pending_retry_after(cx.dice.next_u64() as u32);
     let phrase = mediator_sip::message::reason_phrase(refusal.status());
     cx.refuse_with(server, request, refusal.status(), phrase, |writer| {

@@ -9,7 +9,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use mediator_model::{
-    Binding, Change, ContactBinding, DidRoute, Directory, EndpointIndex, ExtraHeader, Instant,
+    Binding, Change, ContactBinding, Dialout, DidRoute, Directory, EndpointIndex, ExtraHeader, Instant,
     LastResort, MatchRule, Number, Ringback, Trunk, TrunkGroupIndex, TrunkIndex, UnixMillis,
 };
 use smallvec::SmallVec;
@@ -207,19 +207,23 @@ impl Router<'_> {
         }
     }
 
-    /// Finds the way of a call that a flow of `account` makes from its number `from`, showing `shown`.
-    pub(crate) fn route_out(
+    /// Finds the way of a stage of an account's dialout, which shows `shown`.
+    pub(crate) fn route_stage(
         &self,
-        (account, from): (EndpointIndex, Number),
-        target: Number,
-        shown: Number,
+        (account, dialout): (EndpointIndex, &Dialout),
+        (target, shown): (Number, Number),
         dice: &mut Dice,
     ) -> Result<Routed, Unrouted> {
-        let caller = Caller::Open(shown);
-        let mut routed = Routed::begin(target, caller);
-        routed.kind = FlowKind::Dialout;
-        routed.accounts.push(account);
-        match self.follow(&mut routed, (caller, Some(from)), dice) {
+        let (caller, attributes) = (Caller::Open(shown), &dialout.attributes);
+        let mut routed = Routed {
+            kind: FlowKind::Dialout,
+            accounts: [account].into_iter().collect(),
+            cnam: attributes.cnam.clone(),
+            headers: attributes.headers.clone(),
+            ringback: attributes.ringback,
+            ..Routed::begin(target, caller)
+        };
+        match self.follow(&mut routed, (caller, Some(dialout.redirect_did)), dice) {
             Ok(()) => Ok(routed),
             Err(why) => {
                 let (meets_claim, claims) = (routed.meets_claim, routed.claims);

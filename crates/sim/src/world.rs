@@ -12,7 +12,7 @@ use mediator_call::route::{Claiming, Router};
 use mediator_call::{CallRecord, Engine, Explained, explain};
 use mediator_media::{Event as MediaEvent, Order, Side, SoundFailure, Track};
 use mediator_model::{
-    Change, ConnectionId, Directory, Flow, Instant, ListenerId, Number, Sid, Transport,
+    Change, ConnectionId, Dialout, Directory, Flow, Instant, ListenerId, Number, Sid, Transport,
 };
 use mediator_sip::{peek_call_id, shard_hash};
 use mediator_table::{BindingTable, Gate, UnboundPorts};
@@ -380,6 +380,12 @@ impl Sim {
                 Output::Event(event) => self.note(event),
             }
         }
+    }
+
+    /// A dialout's time has come.
+    pub fn dial(&mut self, dialout: Dialout) {
+        let shard = dialout.sid.as_u128() as usize % self.engines.len();
+        self.drive(shard, Input::Dial(Arc::new(dialout)));
     }
 
     fn note(&mut self, event: Event) {

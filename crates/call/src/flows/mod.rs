@@ -1,7 +1,10 @@
 //! Call flows: one file each.
 
 mod binding;
+mod dialout;
 mod inbound;
+
+pub(crate) use dialout::Staged;
 
 /// The flow that runs a call.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]

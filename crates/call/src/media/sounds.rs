@@ -15,6 +15,8 @@ pub(crate) enum Purpose {
     Ringback,
     /// Why nobody answers: then it is hung up.
     Farewell,
+    /// A dialout goes on.
+    Dialout,
 }
 
 /// A sound under way.
@@ -98,6 +100,7 @@ impl Call {
                 }
             }
             Purpose::Farewell => self.farewell_over(cx),
+            Purpose::Dialout => self.dialout_sound_ended(cx, outcome),
         }
     }
 }
