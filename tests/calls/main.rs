@@ -12,6 +12,7 @@
 mod announce;
 mod challenges;
 mod claims;
+mod dialouts;
 mod explain;
 mod failures;
 mod identity;

@@ -9,8 +9,9 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use mediator_model::{
-    Binding, Change, ContactBinding, Dialout, DidRoute, Directory, EndpointIndex, ExtraHeader, Instant,
-    LastResort, MatchRule, Number, Ringback, Trunk, TrunkGroupIndex, TrunkIndex, UnixMillis,
+    Binding, Change, ContactBinding, Dialout, DidRoute, Directory, EndpointIndex, ExtraHeader,
+    Instant, LastResort, MatchRule, Number, Ringback, Trunk, TrunkGroupIndex, TrunkIndex,
+    UnixMillis,
 };
 use smallvec::SmallVec;
 

@@ -176,9 +176,11 @@ impl Call {
             None => Err(404),
             Some(account) => {
                 let start = Start::Dialout { account, dialout: &dialout, target, shown };
-                find_way(cx, start, (&mut self.holds, &mut self.media)).map_err(|no_way| match no_way {
-                    NoWay::NoRoute(why, _) => why.status(),
-                    NoWay::Limited(_) | NoWay::NoMediaPort => 503,
+                find_way(cx, start, (&mut self.holds, &mut self.media)).map_err(|no_way| {
+                    match no_way {
+                        NoWay::NoRoute(why, _) => why.status(),
+                        NoWay::Limited(_) | NoWay::NoMediaPort => 503,
+                    }
                 })
             }
         };
@@ -232,10 +234,7 @@ impl Call {
                 self.play_until_peer(cx, (Side::A, Purpose::Ringback), sound);
             }
             (
-                Ringback::Passthrough
-                | Ringback::Ringing
-                | Ringback::Silence
-                | Ringback::HoldMusic,
+                Ringback::Passthrough | Ringback::Ringing | Ringback::Silence | Ringback::HoldMusic,
                 _,
             ) => {}
         }
@@ -298,7 +297,8 @@ impl Call {
         let (until, status) = (cx.now + FAILURE_TONE + FAILURE_GRACE, answer.status);
         up.doing = Doing::Failed { until, status, originator };
         let tone = if matches!(status, 486 | 600) { Tone::Busy } else { Tone::Reorder };
-        let sound = (Sound::Tone { tone, number: staged.dialout.stage_two }, Repeat::For(FAILURE_TONE));
+        let sound =
+            (Sound::Tone { tone, number: staged.dialout.stage_two }, Repeat::For(FAILURE_TONE));
         self.play(cx, (Side::A, Purpose::Dialout), sound);
     }
 
@@ -306,23 +306,28 @@ impl Call {
     pub(crate) fn end_dialout(
         &mut self,
         cx: &mut Core,
-        (originator, status): (Originator, u16),
+        end: (Originator, u16),
         reason: Option<&str>,
     ) {
+        self.bye(cx, Side::A, reason);
+        self.forget_stages(cx, end);
+    }
+
+    /// Ends what there is of stage two, and the call. Where stage two has failed, that is what the record says.
+    fn forget_stages(&mut self, cx: &mut Core, end: (Originator, u16)) {
         let Some(staged) = &self.dialout else { return };
         let failure = staged.failure();
         if failure.is_none() {
             self.drop_leg_b(cx);
         }
-        let (originator, status) = failure.unwrap_or((originator, status));
-        self.bye(cx, Side::A, reason);
+        let (originator, status) = failure.unwrap_or(end);
         self.end(cx, originator, status);
     }
 
     /// Stage one or stage two has sent BYE before the two were joined.
     pub(crate) fn stage_hung_up(&mut self, cx: &mut Core, side: Side) {
         match side {
-            Side::A => self.end_dialout(cx, (Originator::Source, HUNG_UP), None),
+            Side::A => self.forget_stages(cx, (Originator::Source, HUNG_UP)),
             // It has answered, and claims on its way are not stored yet; or it ends an early dialog.
             Side::B => {
                 self.cancel_branches(cx, None, CancelReason::CallerGone);

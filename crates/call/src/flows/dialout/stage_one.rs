@@ -25,11 +25,8 @@ impl Call {
         let ends = cx.now + cx.settings.max_call_duration;
         let Some(staged) = &mut self.dialout else { return };
         let confirms = staged.dialout.attributes.confirmation.is_some();
-        let doing = if confirms {
-            Doing::Confirming { asked: 1, until: None }
-        } else {
-            Doing::Announcing
-        };
+        let doing =
+            if confirms { Doing::Confirming { asked: 1, until: None } } else { Doing::Announcing };
         staged.step = Step::Up(Up { said: said.into(), next_branch, ends, doing });
         if let Some(media) = &mut self.media {
             media.speak_to(Side::A);
