@@ -5,13 +5,8 @@ use alloc::string::String;
 use alloc::sync::Arc;
 
 use mediator_model::{
-<<<<<<< HEAD
     AdmissionRefused, Binding, Change, Dialout, Endpoint, EndpointIndex, Number, TrunkIndex,
     TrunkWay, UnixMillis,
-=======
-    AdmissionRefused, Binding, Change, Dialout, Endpoint, EndpointIndex, Number, Ringback,
-    TrunkIndex, TrunkWay, UnixMillis,
->>>>>>> a721ff6 (Test each sentence of the dialout flow in virtual time)
 };
 use mediator_sip::dialog::Side as Speaker;
 use mediator_sip::dialog::{Carrier, Dialog, Negotiated, Sdp};

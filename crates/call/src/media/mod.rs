@@ -30,11 +30,7 @@ mod way;
 mod tests;
 
 pub(crate) use edit::{OurEnd, Uncrossed};
-<<<<<<< HEAD
 pub(crate) use own::{OUR_OFFER, codec_of, restricted, suits};
-=======
-pub(crate) use own::{OUR_OFFER, restricted, spoken};
->>>>>>> a721ff6 (Test each sentence of the dialout flow in virtual time)
 pub(crate) use session::needs_media;
 pub(crate) use sounds::Purpose;
 pub(crate) use way::{Role, Way, way, written};
