@@ -4,10 +4,12 @@
 
 use mediator_call::io::{Event, Input};
 use mediator_call::{CallRecord, FlowKind, LegA, Originator, Side};
-use mediator_media::{Event as MediaEvent, Hear, Order, Play, Repeat, Sound, SoundOutcome, Tone};
+use mediator_media::{
+    Event as MediaEvent, Hear, Order, Play, Repeat, Sound, SoundFailure, SoundOutcome, Tone,
+};
 use mediator_model::{Attributes, Dialout, EndpointIndex, Sid, TrunkGroupIndex};
 use mediator_sim::{
-    ACCOUNT, CALLED, CALLER, Media, Move, Party, REDIRECT, Sim, Stage, Wire, number,
+    ACCOUNT, CALLED, CALLER, Media, Move, Party, REDIRECT, Sim, Stage, What, Wire, number,
 };
 
 use crate::support::{ALICE, BOB, ends_well, millis, seconds, world};
@@ -281,16 +283,15 @@ fn a_key_in_info_confirms_too() {
 #[test]
 fn without_the_key_it_is_asked_for_three_times_with_5_s_each_and_then_given_up() {
     let mut sim = begun(&[("use_call_confirmation", "true")]);
+    sim.sounds.lasts(What::Confirmation, seconds(20));
     sim.run_for(seconds(1));
     for asked in 1..=3 {
         assert_eq!(played(&sim).len(), asked);
         assert!(!sim.ua(ALICE).calls[0].dialogs[0].bye_received);
-        // The time counts from the end of the prompt.
-        sim.run_for(seconds(20));
-        sound_ends(&mut sim);
-        sim.run_for(millis(4900));
+        // The time counts from the end of the prompt, which began half a second after the answer.
+        sim.run_for(millis(24_400));
         assert_eq!(played(&sim).len(), asked);
-        sim.run_for(millis(200));
+        sim.run_for(millis(800));
     }
     assert!(sim.ua(ALICE).calls[0].dialogs[0].bye_received);
     assert_eq!(sim.ua(BOB).asked("INVITE"), 0);
@@ -318,17 +319,22 @@ fn key_attempts_and_wait_are_the_operators() {
 
 #[test]
 fn stage_one_hears_the_announcement_before_stage_two_is_called() {
-    for outcome in
-        [SoundOutcome::Played, SoundOutcome::Failed(mediator_media::SoundFailure::Unfetched)]
-    {
+    for fails in [false, true] {
         let mut sim = begun(&[("announce", "welcome.wav")]);
-        sim.run_for(seconds(30));
+        sim.sounds.lasts(What::Announcement, seconds(30));
+        if fails {
+            sim.sounds.fails(What::Announcement, SoundFailure::Unfetched);
+            sim.sounds.delay = seconds(5);
+        }
+        sim.run_for(seconds(4));
         assert_eq!(played(&sim), [(Sound::Announcement("welcome.wav".into()), Repeat::Once)]);
         assert_eq!(sim.ua(BOB).asked("INVITE"), 0);
-        let call = sid(&sim);
-        sim.media_event(&MediaEvent::SoundEnded { call, side: Side::A, token: 1, outcome });
-        sim.run_for(seconds(1));
-        assert_eq!(sim.ua(BOB).confirmed(), 1, "{outcome:?}");
+        sim.run_for(seconds(if fails { 3 } else { 29 }));
+        assert_eq!(sim.ua(BOB).confirmed(), 1, "{fails}");
+        let told = |event: &Event| {
+            matches!(event, Event::SoundFailed { attribute: "announce", reference: Some(_), .. })
+        };
+        assert_eq!(sim.events.iter().any(|(_, event)| told(event)), fails);
         ends_well(&mut sim);
     }
 }
@@ -787,12 +793,12 @@ fn a_stage_one_that_refreshes_its_session_keeps_waiting() {
     stage.settings.session_expires = seconds(90);
     stage.settings.min_se = seconds(90);
     let mut sim = both(stage);
+    sim.sounds.lasts(What::Announcement, seconds(310));
     sim.dial(dialout(&[("announce", "long.wav")]));
     sim.run_for(seconds(300));
     assert!(sim.ua(ALICE).asked("INVITE") + sim.ua(ALICE).asked("UPDATE") > 4);
-    assert_eq!(sim.ua(ALICE).confirmed(), 1);
-    sound_ends(&mut sim);
-    sim.run_for(seconds(2));
+    assert_eq!((sim.ua(ALICE).confirmed(), sim.ua(BOB).asked("INVITE")), (1, 0));
+    sim.run_for(seconds(13));
     assert_eq!(sim.ua(BOB).confirmed(), 1);
     ends_well(&mut sim);
 }
@@ -802,6 +808,7 @@ fn one_that_waits_for_ever_ends_with_the_longest_call() {
     let mut stage = stage();
     stage.settings.max_call_duration = seconds(600);
     let mut sim = both(stage);
+    sim.sounds.lasts(What::Announcement, seconds(1000));
     sim.dial(dialout(&[("announce", "long.wav")]));
     sim.run_for(seconds(602));
     assert!(sim.ua(ALICE).calls[0].dialogs[0].bye_received);
