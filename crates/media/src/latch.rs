@@ -18,8 +18,10 @@ pub const WINDOW: Duration = Duration::from_secs(3);
 pub const FEW: u8 = 5;
 /// After so long without a packet the locked source may have moved.
 pub const SILENCE: Duration = Duration::from_secs(2);
-/// How long we send to an address that only SDP names, and neither signalling nor media comes from.
-pub const UNPROVEN: Duration = Duration::from_secs(10);
+/// How long we send to an address that only SDP names, and neither signalling nor media comes from. A carrier whose media
+/// is on another host than its signalling may send nothing before the answer, and has to hear announcements and ringing
+/// until then.
+pub const UNPROVEN: Duration = Duration::from_mins(3);
 
 /// What to do with a packet.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
