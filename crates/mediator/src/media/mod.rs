@@ -29,7 +29,7 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 pub use counts::MediaMetrics;
-pub use tracks::{NoSounds, TrackSource};
+pub use tracks::TrackSource;
 
 use counts::Published;
 use inbox::{Command, FiguresAsked, MediaPost};

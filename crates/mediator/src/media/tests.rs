@@ -2,8 +2,10 @@
 
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 
+use futures_util::future::BoxFuture;
 use mediator_media::{
-    Event, Format, Hear, Play, Repeat, Side, Sound, SoundFailure, SoundOutcome, Terms, Tone,
+    Event, Format, Hear, Play, Repeat, Side, Sound, SoundFailure, SoundOutcome, Speech, Terms,
+    Tone, Track,
 };
 use mediator_model::{MediaPort, MediaPorts, Number};
 use mediator_net::{Inbox, inbox};
@@ -11,6 +13,20 @@ use mediator_net::{Inbox, inbox};
 use super::*;
 
 const CALL: Sid = Sid::from_random(7);
+
+/// No sounds at all.
+struct NoSounds;
+
+impl TrackSource for NoSounds {
+    fn track(
+        self: Arc<Self>,
+        _: Sound,
+        _: Speech,
+        _: u16,
+    ) -> BoxFuture<'static, Result<Arc<Track>, SoundFailure>> {
+        Box::pin(std::future::ready(Err(SoundFailure::Unfetched)))
+    }
+}
 
 /// Two peers, and the threads between them.
 struct Stage {

@@ -8,6 +8,7 @@ use mediator_model::Sid;
 use tokio::runtime::Handle;
 
 use super::inbox::{Command, MediaPost, TrackFound};
+use crate::sounds::Sounds;
 
 /// Finds sounds and encodes them.
 pub trait TrackSource: Send + Sync {
@@ -20,17 +21,14 @@ pub trait TrackSource: Send + Sync {
     ) -> BoxFuture<'static, Result<Arc<Track>, SoundFailure>>;
 }
 
-/// No sounds at all.
-pub struct NoSounds;
-
-impl TrackSource for NoSounds {
+impl TrackSource for Sounds {
     fn track(
         self: Arc<Self>,
-        _: Sound,
-        _: Speech,
-        _: u16,
+        sound: Sound,
+        speech: Speech,
+        packet_ms: u16,
     ) -> BoxFuture<'static, Result<Arc<Track>, SoundFailure>> {
-        Box::pin(std::future::ready(Err(SoundFailure::Unfetched)))
+        Box::pin(async move { Self::track(&self, sound, speech, packet_ms).await })
     }
 }
 

@@ -78,7 +78,7 @@ impl Teller {
             }
             Event::SoundFailed { call, reference, attribute, reason } => {
                 let reference = reference.map(|sid| sid.to_string());
-                info!(%call, reference, attribute, %reason, "not played");
+                warn!(%call, reference, attribute, %reason, "not played");
             }
             Event::Bug { call: Some(call), what } => error!(%call, what, "a defect ended a call"),
             Event::Bug { call: None, what } => error!(what, "a defect"),
