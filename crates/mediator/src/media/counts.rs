@@ -48,6 +48,9 @@ impl OwnTally {
     }
 }
 
+/// A label's value, and the number that it has.
+type Sample = (&'static str, fn(&Tally) -> u64);
+
 /// A family of the page: one number for each value of its label.
 struct Family {
     name: &'static str,
@@ -55,7 +58,7 @@ struct Family {
     kind: Kind,
     /// The label's name; empty where there is one number.
     label: &'static str,
-    samples: &'static [(&'static str, fn(&Tally) -> u64)],
+    samples: &'static [Sample],
 }
 
 const FAMILIES: &[Family] = &[
@@ -178,20 +181,17 @@ const FAMILIES: &[Family] = &[
     },
 ];
 
-/// Numbers that one thread publishes: as many as samples.
-const NUMBERS: usize = {
-    let (mut count, mut at) = (0, 0);
-    while at < FAMILIES.len() {
-        count += FAMILIES[at].samples.len();
-        at += 1;
-    }
-    count
-};
-
-/// One thread's numbers as it last published them. Two threads' never share a cache line.
-#[derive(Debug, Default)]
+/// One thread's numbers as it last published them, a place for each sample. Two threads' never share a cache line.
+#[derive(Debug)]
 #[repr(align(128))]
-pub(super) struct Published([AtomicU64; NUMBERS]);
+pub(super) struct Published(Box<[AtomicU64]>);
+
+impl Default for Published {
+    fn default() -> Self {
+        let samples = FAMILIES.iter().flat_map(|family| family.samples);
+        Self(samples.map(|_| AtomicU64::new(0)).collect())
+    }
+}
 
 impl Published {
     /// Publishes. Only the owning thread may.

@@ -22,7 +22,7 @@ use mediator_media::{
 use mediator_model::{Instant, MediaPort, Sid};
 use mediator_net::{Clock, Post, RtpDatagram, RtpForward, RtpPair, RtpPoller, RtpPorts, RtpSocket};
 use slotmap::SecondaryMap;
-use tracing::{debug, error, warn};
+use tracing::{error, warn};
 
 use super::counts::{OwnTally, Published, Tally};
 use super::inbox::{Command, FiguresAsked, MediaPost, TrackFound};
@@ -317,10 +317,9 @@ impl MediaThread {
 
     /// Tells the shard that opened a call's session.
     fn post(&self, call: Sid, event: Event) {
-        match self.calls.get(&call) {
-            Some(open) => open.shard.post_always(Input::Media(event)),
-            // Its session was ended by a defect, and its call hung up.
-            None => debug!(%call, "media of a call that has none"),
+        // One whose session a defect has ended was hung up.
+        if let Some(open) = self.calls.get(&call) {
+            open.shard.post_always(Input::Media(event));
         }
     }
 
