@@ -8,7 +8,6 @@ use mediator_model::Sid;
 use tokio::runtime::Handle;
 
 use super::inbox::{Command, MediaPost, TrackFound};
-use crate::sounds::Sounds;
 
 /// Finds sounds and encodes them.
 pub trait TrackSource: Send + Sync {
@@ -19,17 +18,6 @@ pub trait TrackSource: Send + Sync {
         speech: Speech,
         packet_ms: u16,
     ) -> BoxFuture<'static, Result<Arc<Track>, SoundFailure>>;
-}
-
-impl TrackSource for Sounds {
-    fn track(
-        self: Arc<Self>,
-        sound: Sound,
-        speech: Speech,
-        packet_ms: u16,
-    ) -> BoxFuture<'static, Result<Arc<Track>, SoundFailure>> {
-        Box::pin(async move { Self::track(&self, sound, speech, packet_ms).await })
-    }
 }
 
 /// A track that a session wants.
