@@ -8,6 +8,7 @@
 )]
 
 use std::io::Cursor;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -23,7 +24,7 @@ use symphonia::core::meta::MetadataOptions;
 
 use crate::encode::{EncodeError, Ending, TrackEncoder};
 use crate::resample::{ResampleError, Resampler};
-use crate::{Form, MAX_FILE_BYTES, MAX_LENGTH};
+use crate::{Form, MAX_FILE_BYTES, MAX_LENGTH, wav};
 
 /// The sampling rates that are taken, in samples a second.
 const RATES: std::ops::RangeInclusive<u32> = 4_000..=192_000;
@@ -53,6 +54,12 @@ pub enum DecodeError {
     /// More channels than are mixed.
     #[error("{0} channels: expected 1 to {MAX_CHANNELS}")]
     Channels(usize),
+    /// Wider samples than there are.
+    #[error("{0} bits a sample")]
+    Bits(u16),
+    /// The decoder's own defect, met by a file that is damaged.
+    #[error("the decoder cannot take it")]
+    Defect,
     /// Our own defect.
     #[error(transparent)]
     Resample(#[from] ResampleError),
@@ -63,22 +70,37 @@ pub enum DecodeError {
 
 /// Makes a track of a wav or mp3 file: mixed to one channel, as loud as it is. Takes milliseconds to seconds.
 pub fn track_of_file(file: Bytes, form: Form, ending: Ending) -> Result<Track, DecodeError> {
-    let mut decoding = Decoding::begin(file)?;
-    let mut encoder = TrackEncoder::new(form, ending)?;
-    let mut resampler = Resampler::new(decoding.rate, form.speech().sample_rate())?;
-    let mut give = |samples: &[f32]| encoder.push(samples).map_err(DecodeError::from);
-    while let Some(samples) = decoding.chunk()? {
-        resampler.push(samples, &mut give)?;
-    }
-    resampler.finish(&mut give)?;
-    Ok(encoder.finish()?)
+    unwound(|| {
+        let mut decoding = Decoding::begin(file)?;
+        let mut encoder = TrackEncoder::new(form, ending)?;
+        let mut resampler = Resampler::new(decoding.rate, form.speech().sample_rate())?;
+        let head_samples = (decoding.rate / 1000 * encoder.again_ms()) as usize;
+        let mut head = Vec::new();
+        let mut give = |samples: &[f32]| encoder.push(samples).map_err(DecodeError::from);
+        while let Some(samples) = decoding.chunk()? {
+            head.extend(samples.iter().take(head_samples.saturating_sub(head.len())));
+            resampler.push(samples, &mut give)?;
+        }
+        let length = resampler.due(decoding.taken);
+        resampler.push(&head, &mut give)?;
+        resampler.finish(&mut give)?;
+        Ok(encoder.finish(length)?)
+    })
 }
 
 /// How long a file plays; found by decoding it.
 pub fn length_of_file(file: Bytes) -> Result<Duration, DecodeError> {
-    let mut decoding = Decoding::begin(file)?;
-    while decoding.chunk()?.is_some() {}
-    Ok(Duration::from_secs_f64(decoding.taken as f64 / f64::from(decoding.rate)))
+    unwound(|| {
+        let mut decoding = Decoding::begin(file)?;
+        while decoding.chunk()?.is_some() {}
+        Ok(Duration::from_secs_f64(decoding.taken as f64 / f64::from(decoding.rate)))
+    })
+}
+
+/// Files come from anybody, and decoders of others are not proof against all of them: what they panic at is no sound.
+fn unwound<T>(decode: impl FnOnce() -> Result<T, DecodeError>) -> Result<T, DecodeError> {
+    // Everything that was touched is dropped with it.
+    catch_unwind(AssertUnwindSafe(decode)).unwrap_or(Err(DecodeError::Defect))
 }
 
 /// A file being decoded.
@@ -102,6 +124,7 @@ impl Decoding {
         if file.is_empty() {
             return Err(DecodeError::Empty);
         }
+        let file = wav::corrected(file)?;
         let stream = MediaSourceStream::new(
             Box::new(Cursor::new(file)),
             MediaSourceStreamOptions::default(),
@@ -115,9 +138,7 @@ impl Decoding {
         let parameters = track.codec_params.as_ref().and_then(|parameters| parameters.audio());
         let parameters = parameters.ok_or(DecodeError::Empty)?;
         let rate = parameters.sample_rate.unwrap_or_default();
-        if !RATES.contains(&rate) {
-            return Err(DecodeError::Rate(rate));
-        }
+        check_rate(rate)?;
         // A decoder's buffers have room for all channels: they are counted first.
         let channels = parameters.channels.as_ref().map_or(1, Channels::count);
         check_channels(channels)?;
@@ -165,7 +186,11 @@ impl Decoding {
     }
 }
 
-fn check_channels(channels: usize) -> Result<(), DecodeError> {
+pub(crate) fn check_rate(rate: u32) -> Result<(), DecodeError> {
+    if RATES.contains(&rate) { Ok(()) } else { Err(DecodeError::Rate(rate)) }
+}
+
+pub(crate) fn check_channels(channels: usize) -> Result<(), DecodeError> {
     if (1..=MAX_CHANNELS).contains(&channels) {
         Ok(())
     } else {

@@ -13,8 +13,9 @@ use crate::Form;
 const OPUS_BITRATE: i32 = 32_000;
 /// The largest packet of one frame (RFC 6716 §3.4, R2).
 const MAX_OPUS_BYTES: usize = 1276;
-/// How much of a loop's beginning is encoded again, in milliseconds: by then a codec has forgotten where it came from.
-const REMEMBERED_MS: u16 = 240;
+/// How much of a loop's beginning is encoded again, in milliseconds: by then a codec has forgotten where it came from, and so
+/// has the filter of a resampler.
+const AGAIN_MS: u32 = 300;
 
 /// Why samples could not be encoded: a defect of the encoder, for they cannot be wrong.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
@@ -34,14 +35,17 @@ pub enum Ending {
 }
 
 /// Takes samples of full scale -1 to 1 at the codec's rate, and makes a track of them.
+///
+/// Of a loop it is given the beginning once more behind the end, [`TrackEncoder::again_ms`] of it: those packets take the
+/// place of the first ones.
 pub(crate) struct TrackEncoder {
     form: Form,
     ending: Ending,
     codec: Codec,
     /// Samples of the packet that is not whole yet.
     pending: Vec<f32>,
-    /// The samples of a loop's first packets.
-    head: Vec<f32>,
+    /// Samples that are not encoded yet: whether they belong to the end or to the beginning is known at the end.
+    late: Vec<f32>,
     packets: Vec<Box<[u8]>>,
 }
 
@@ -52,23 +56,32 @@ impl TrackEncoder {
             ending,
             codec: Codec::new(form.speech())?,
             pending: Vec::with_capacity(form.packet_samples()),
-            head: Vec::new(),
+            late: Vec::new(),
             packets: Vec::new(),
         })
     }
 
-    /// How many packets of a loop's beginning are encoded again.
-    fn remembered_packets(&self) -> usize {
-        match (self.ending, self.form.speech()) {
-            (Ending::Loop, Speech::G722 | Speech::Opus) => {
-                usize::from(REMEMBERED_MS.div_ceil(self.form.packet_ms()))
-            }
-            (Ending::Loop, Speech::Pcmu | Speech::Pcma) | (Ending::Once, _) => 0,
+    /// How much of the beginning is to be given once more behind the end, in milliseconds.
+    pub(crate) fn again_ms(&self) -> u32 {
+        match self.ending {
+            Ending::Loop => AGAIN_MS,
+            Ending::Once => 0,
         }
     }
 
     /// Takes samples.
-    pub(crate) fn push(&mut self, mut samples: &[f32]) -> Result<(), EncodeError> {
+    pub(crate) fn push(&mut self, samples: &[f32]) -> Result<(), EncodeError> {
+        if self.ending == Ending::Once {
+            return self.encode(samples);
+        }
+        self.late.extend_from_slice(samples);
+        let keep = (self.form.speech().sample_rate() / 1000 * AGAIN_MS) as usize;
+        let ready = self.late.len().saturating_sub(keep + self.form.packet_samples());
+        let early: Vec<f32> = self.late.drain(..ready).collect();
+        self.encode(&early)
+    }
+
+    fn encode(&mut self, mut samples: &[f32]) -> Result<(), EncodeError> {
         let whole = self.form.packet_samples();
         while !samples.is_empty() {
             let room = whole.saturating_sub(self.pending.len()).min(samples.len());
@@ -76,33 +89,31 @@ impl TrackEncoder {
             self.pending.extend_from_slice(now);
             samples = later;
             if self.pending.len() >= whole {
-                self.packet()?;
+                self.packets.push(self.codec.encode(&self.pending)?);
+                self.pending.clear();
             }
         }
         Ok(())
     }
 
-    fn packet(&mut self) -> Result<(), EncodeError> {
-        let packet = self.codec.encode(&self.pending)?;
-        if self.packets.len() < self.remembered_packets() {
-            self.head.extend_from_slice(&self.pending);
-        }
-        self.packets.push(packet);
-        self.pending.clear();
-        Ok(())
-    }
-
-    /// The track.
-    pub(crate) fn finish(mut self) -> Result<Track, EncodeError> {
+    /// The track; `length` is how many samples it has, without those of the beginning that came once more.
+    pub(crate) fn finish(mut self, length: u64) -> Result<Track, EncodeError> {
         let whole = self.form.packet_samples();
+        let encoded = self.packets.len() * whole + self.pending.len();
+        let left = usize::try_from(length).unwrap_or(usize::MAX).saturating_sub(encoded);
+        let late = std::mem::take(&mut self.late);
+        let (end, again) = late.split_at_checked(left).unwrap_or((&late, &[]));
+        self.encode(end)?;
         // Less than a packet is no loop: it is filled up, as if it were heard once.
-        let is_cut = self.ending == Ending::Loop && !self.packets.is_empty();
-        if !self.pending.is_empty() && !is_cut {
+        let is_loop = self.ending == Ending::Loop && !self.packets.is_empty();
+        if is_loop {
+            self.pending.clear();
+            for (packet, samples) in self.packets.iter_mut().zip(again.chunks_exact(whole)) {
+                *packet = self.codec.encode(samples)?;
+            }
+        } else if !self.pending.is_empty() {
             self.pending.resize(whole, 0.0);
-            self.packet()?;
-        }
-        for (packet, samples) in self.packets.iter_mut().zip(self.head.chunks_exact(whole)) {
-            *packet = self.codec.encode(samples)?;
+            self.packets.push(self.codec.encode(&self.pending)?);
         }
         let mut track = Track::new(self.form.speech(), self.form.packet_ms());
         for packet in &self.packets {

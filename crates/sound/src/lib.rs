@@ -17,6 +17,7 @@ mod pieces;
 mod plans;
 mod resample;
 mod tones;
+mod wav;
 
 #[cfg(test)]
 mod tests;

@@ -74,6 +74,14 @@ impl Resampler {
         }
     }
 
+    /// How many samples are made of so many.
+    pub(crate) fn due(&self, samples: u64) -> u64 {
+        match self {
+            Self::Same => samples,
+            Self::Differing(differing) => differing.due(samples),
+        }
+    }
+
     /// Hands on the rest.
     pub(crate) fn finish<E: From<ResampleError>>(
         self,
@@ -81,7 +89,7 @@ impl Resampler {
     ) -> Result<(), E> {
         let Self::Differing(mut differing) = self else { return Ok(()) };
         let silence = vec![0.0; differing.fft.input_frames_next()];
-        while differing.given < differing.due() {
+        while differing.given < differing.due(differing.taken) {
             differing.push(&silence, give)?;
         }
         Ok(())
@@ -89,10 +97,9 @@ impl Resampler {
 }
 
 impl Differing {
-    /// How many samples belong to those that were taken.
-    fn due(&self) -> u64 {
+    fn due(&self, samples: u64) -> u64 {
         let ResampleError { from, to } = self.error;
-        (self.taken * u64::from(to)).div_ceil(u64::from(from))
+        (samples * u64::from(to)).div_ceil(u64::from(from))
     }
 
     fn push<E: From<ResampleError>>(
@@ -127,7 +134,8 @@ impl Differing {
         self.pending.clear();
         let dropped = self.delay.min(made);
         self.delay -= dropped;
-        let left = usize::try_from(self.due().saturating_sub(self.given)).unwrap_or(usize::MAX);
+        let left =
+            usize::try_from(self.due(self.taken).saturating_sub(self.given)).unwrap_or(usize::MAX);
         let end = made.min(dropped.saturating_add(left));
         let ready = self.output.get(dropped..end).unwrap_or_default();
         self.given += ready.len() as u64;

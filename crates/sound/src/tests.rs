@@ -1,6 +1,11 @@
 //! Tests of tracks: what is heard after decoding them again.
 #![expect(clippy::cast_precision_loss, reason = "a test's sounds are short")]
 
+mod files;
+mod hostile;
+mod loops;
+mod tones;
+
 use audio_codec::{CodecType, create_decoder};
 use mediator_media::{Speech, Tone, Track};
 use mediator_model::Number;

@@ -47,7 +47,9 @@ pub fn track_of_tone(tone: Tone, plan: &Plan, form: Form) -> Result<Track, Encod
     for _ in 0..cadences {
         encoder.push(&once)?;
     }
-    encoder.finish()
+    let head = (encoder.again_ms() * form.speech().sample_rate() / 1000) as usize;
+    encoder.push(once.get(..head).unwrap_or(&once))?;
+    encoder.finish((once.len() * cadences) as u64)
 }
 
 /// The tones of keys: `0-9*#A-D` each 100 ms with 100 ms of silence behind it, `,` for 500 ms of silence; what else there is
@@ -55,19 +57,25 @@ pub fn track_of_tone(tone: Tone, plan: &Plan, form: Form) -> Result<Track, Encod
 pub fn track_of_digits(digits: &str, form: Form) -> Result<Track, EncodeError> {
     let rate = form.speech().sample_rate();
     let mut encoder = TrackEncoder::new(form, Ending::Once)?;
+    let mut length = 0;
     for key in digits.chars().take(MAX_KEYS) {
-        if key == ',' {
-            encoder.push(&silence(PAUSE_MS, rate))?;
+        let samples = if key == ',' {
+            silence(PAUSE_MS, rate)
         } else if let Some((low, high)) = frequencies(key) {
             let (on, off) = KEY_MS;
             let wave = move |time: f32| {
                 KEY_LEVELS.0 * (TAU * low * time).sin() + KEY_LEVELS.1 * (TAU * high * time).sin()
             };
-            encoder.push(&burst(on, rate, wave))?;
-            encoder.push(&silence(off, rate))?;
-        }
+            let mut samples = burst(on, rate, wave);
+            samples.extend(silence(off, rate));
+            samples
+        } else {
+            continue;
+        };
+        encoder.push(&samples)?;
+        length += samples.len() as u64;
     }
-    encoder.finish()
+    encoder.finish(length)
 }
 
 /// A key's two frequencies in Hz; `None`: it is no key.

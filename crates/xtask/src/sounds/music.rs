@@ -20,6 +20,11 @@ const BARS: usize = 16;
 /// The loudest sample, of full scale.
 const PEAK: f32 = 0.5;
 
+/// How long before the first beat the file begins.
+const SEAM_SECONDS: f32 = 0.012;
+/// How long the music takes to come and to go at the seam.
+const EDGE_SECONDS: f32 = 0.010;
+
 /// A bar: its bass and its chord, as MIDI notes (60 is middle C).
 type Bar = (u8, [u8; 4]);
 
@@ -136,6 +141,15 @@ pub(super) fn compose() -> Wave {
         ring.play(LEAD, note, begin, beats * BEAT_SECONDS);
     }
     let mut samples = ring.with_echoes();
+    // The seam is a breath before the first beat, where mp3 need not encode a step.
+    let seam = (SEAM_SECONDS * RATE as f32) as usize;
+    samples.rotate_right(seam);
+    let edge = (EDGE_SECONDS * RATE as f32) as usize;
+    let length = samples.len();
+    for (at, sample) in samples.iter_mut().enumerate() {
+        let to_an_end = at.min(length - 1 - at).min(edge);
+        *sample *= to_an_end as f32 / edge as f32;
+    }
     let loudest = samples.iter().fold(0.0_f32, |most, sample| most.max(sample.abs()));
     for sample in &mut samples {
         *sample *= PEAK / loudest;
