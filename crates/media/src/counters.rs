@@ -26,7 +26,7 @@ pub struct Counters {
     /// RTP packets that came so far from the one before that they were left out (RFC 3550 A.1), or too late to be put in
     /// their place.
     pub misplaced: u64,
-    /// Destinations that we do not send to: our own media sockets, multicast, port 0.
+    /// Packets that were not sent: they would have gone to a media socket of ours, or to no host's.
     pub forbidden: u64,
     /// RTCP packets read.
     pub rtcp: u64,
@@ -36,6 +36,8 @@ pub struct Counters {
     pub rtcp_sent: u64,
     /// Keys told.
     pub keys: u64,
+    /// Keys that came faster than anybody presses them.
+    pub keys_ignored: u64,
     /// Sounds that ended unplayed.
     pub sounds_failed: u64,
 }

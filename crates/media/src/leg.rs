@@ -1,6 +1,6 @@
 //! One leg of a session: what its peer sends, and the stream that it is sent.
 //!
-//! What every packet needs stands first and together; what only orders and timers need is behind it.
+//! What every packet needs is here; what only orders and timers need is boxed.
 
 use alloc::boxed::Box;
 use core::net::SocketAddr;
@@ -9,8 +9,7 @@ use mediator_model::{Instant, MediaPort};
 
 use crate::control::{Control, Reports};
 use crate::latch::{Latch, Verdict};
-use crate::listener::Listener;
-use crate::own::OwnSockets;
+use crate::listener::{Heard, Listener};
 use crate::reception::Reception;
 use crate::relay::{Lane, Outlet};
 use crate::route::{Kind, Onward, Rewrite, Route, Routes};
@@ -66,7 +65,6 @@ pub(crate) struct Leg {
     packets: u64,
     bytes: u64,
     reception: Reception,
-    // Cold from here on.
     refused: u64,
     port: MediaPort,
     /// The instant of the grid at which it is looked at next.
@@ -149,11 +147,11 @@ impl Leg {
     }
 
     /// Listens to keys, or stops to.
-    pub(crate) fn listen(&mut self, keys: bool) {
+    pub(crate) fn listen(&mut self, now: Instant, keys: bool) {
         if !keys {
             self.listener = None;
         } else if self.listener.is_none() {
-            self.listener = Some(Box::default());
+            self.listener = Some(Box::new(Listener::new(now)));
         }
     }
 
@@ -196,10 +194,10 @@ impl Leg {
     /// Hears the keys in a packet that was taken, where it is listened to.
     pub(crate) fn overhear(
         &mut self,
+        now: Instant,
         (route, incoming): (Route, Incoming),
-        packet: &Packet,
-        datagram: &[u8],
-        tell: impl FnMut(char),
+        (packet, datagram): (&Packet, &[u8]),
+        tell: impl FnMut(Heard),
     ) {
         if route.kind != Kind::Event {
             self.payload_type = route.payload_type;
@@ -207,9 +205,9 @@ impl Leg {
         let Some(listener) = &mut self.listener else { return };
         let Some(payload) = datagram.get(packet.payload()) else { return };
         if route.kind == Kind::Event {
-            listener.hear_event(&packet.header, payload, tell);
+            listener.hear_event(now, &packet.header, payload, tell);
         } else if self.events.is_none() {
-            listener.hear_audio((route.kind, incoming.arrival), payload, tell);
+            listener.hear_audio(now, (route.kind, incoming.arrival), payload, tell);
         }
     }
 
@@ -230,11 +228,11 @@ impl Leg {
     }
 
     /// Where its RTP goes to now; `None`: it gets none.
-    pub(crate) fn target(&self, now: Instant, own: &OwnSockets) -> Option<SocketAddr> {
+    pub(crate) fn target(&self, now: Instant, around: &mut Surroundings) -> Option<SocketAddr> {
         if !self.receives {
             return None;
         }
-        self.latch.as_ref()?.target(now).filter(|to| own.may_send_to(*to))
+        allowed(self.latch.as_ref()?.target(now)?, around)
     }
 
     /// The numbers that a packet of the other side gets here; `None`: it has no place.
@@ -274,7 +272,7 @@ impl Leg {
         (whose, lane): (Whose, Lane),
         out: &mut dyn Outlet,
     ) {
-        let to = self.target(now, &around.own);
+        let to = self.target(now, around);
         let Some(speaker) = &mut self.speaker else { return };
         let mut mouth = Mouth {
             stream: &mut self.stream,
@@ -324,7 +322,7 @@ impl Leg {
         reports: Reports,
         out: &mut dyn Outlet,
     ) {
-        let Some(to) = self.control_target(now, &around.own) else { return };
+        let Some(to) = self.control_target(now, around) else { return };
         let report = match reports {
             Reports::Due => self.control.report(now, &self.stream, self.reception.report()),
             Reports::Last => self.control.farewell(now, &self.stream),
@@ -364,16 +362,25 @@ impl Leg {
         }
     }
 
-    fn control_target(&self, now: Instant, own: &OwnSockets) -> Option<SocketAddr> {
+    fn control_target(&self, now: Instant, around: &mut Surroundings) -> Option<SocketAddr> {
         let terms = self.terms()?;
         let media = self.latch.as_ref()?.target(now)?;
         if terms.rtcp_mux {
-            return Some(media).filter(|to| own.may_send_to(*to));
+            return allowed(media, around);
         }
         let here = |address: &SocketAddr| address.ip() == media.ip();
         let learned = self.control.source.filter(here);
-        learned.or(terms.remote_rtcp.filter(here)).filter(|to| own.may_send_to(*to))
+        allowed(learned.or(terms.remote_rtcp.filter(here))?, around)
     }
+}
+
+/// The destination, if media may be sent to it.
+fn allowed(to: SocketAddr, around: &mut Surroundings) -> Option<SocketAddr> {
+    if around.own.may_send_to(to) {
+        return Some(to);
+    }
+    around.counters.forbidden += 1;
+    None
 }
 
 /// Packets of the other side, at most so far from each other, that show that media of it really comes.

@@ -9,6 +9,7 @@ use mediator_model::{Instant, MediaPort, Sid};
 
 use crate::control::{FIRST, Reports};
 use crate::leg::{Admitted, Leg};
+use crate::listener::Heard;
 use crate::relay::{Forward, Lane, LaneKind, Outlet, SessionKey};
 use crate::route::{Law, Onward, Rewrite, Route};
 use crate::rtp::{Header, Packet, is_rtcp};
@@ -82,9 +83,12 @@ impl Session {
         };
         around.counters.packets += 1;
         around.counters.bytes += datagram.len() as u64;
-        leg.overhear((route, numbers), &packet, datagram, |key| {
-            around.counters.keys += 1;
-            around.events.push_back(Event::Key { call, side: at.side, key });
+        leg.overhear(now, (route, numbers), (&packet, datagram), |heard| match heard {
+            Heard::Key(key) => {
+                around.counters.keys += 1;
+                around.events.push_back(Event::Key { call, side: at.side, key });
+            }
+            Heard::TooMany => around.counters.keys_ignored += 1,
         });
         let Some(onward) = route.onward else {
             around.counters.unroutable += 1;
@@ -95,7 +99,7 @@ impl Session {
             other.stream.interrupt_peer();
             return None;
         }
-        let Some(to) = other.target(now, &around.own) else {
+        let Some(to) = other.target(now, around) else {
             other.stream.interrupt_peer();
             return None;
         };

@@ -226,6 +226,10 @@ impl Stream {
         clock_rate: u32,
     ) -> Option<Stamp> {
         let known = self.event.filter(|(from, _)| *from == incoming.timestamp);
+        if known.is_none() && matches!(incoming.arrival, Arrival::Late(_)) {
+            // Of an event that is over: under another timestamp it would be a press of its own.
+            return None;
+        }
         let begins_at = self.next_timestamp(now, self.clock_rate);
         let was_at = (self.at, self.timestamp, self.span);
         // Its place in the sequence is like that of any other packet.

@@ -203,3 +203,20 @@ fn tones_are_keys_where_a_leg_has_no_events_and_only_there() {
         assert_eq!(keys(&mut world), expected);
     }
 }
+
+#[test]
+fn a_flood_of_keys_is_told_as_far_as_anybody_could_press_them() {
+    let mut world = World::joined(&with_events(), &with_events());
+    listen(&mut world, Side::A);
+    let mut alice = Talker::new(101, 5);
+    for at in 0..1000_u16 {
+        let code = (at % 16).to_be_bytes()[1];
+        let header = alice.next();
+        world.packet(Side::A, header, &[code, 0x8a, 0, 80]);
+        world.pass(MS);
+    }
+    let told = keys(&mut world).len();
+    assert!((40..=46).contains(&told), "{told}");
+    let counters = world.relay.counters();
+    assert_eq!(counters.keys + counters.keys_ignored, 1000);
+}
