@@ -19,12 +19,29 @@ const SEEDS: u64 = 10_000;
 
 #[test]
 fn every_call_confirms_or_ends() {
+    play_all(SEEDS, play);
+}
+
+#[test]
+fn the_same_seed_plays_the_same_call() {
+    for seed in 0..20 {
+        let (mut one, mut other) = (prepare(seed).0, prepare(seed).0);
+        one.settle(Party::A);
+        other.settle(Party::A);
+        for who in [ALICE, BOB] {
+            assert_eq!(one.ua(who).received, other.ua(who).received, "seed {seed}");
+        }
+    }
+}
+
+/// Plays so many seeds, or those that the environment asks for; what is found broken fails the test.
+pub(crate) fn play_all(usual: u64, play: fn(u64) -> (Vec<String>, String)) {
     if let Some(seed) = number_in("SIM_SEED") {
         let (faults, trace) = play(seed);
         assert!(faults.is_empty(), "{trace}\nseed {seed}:\n{}", faults.join("\n"));
         return;
     }
-    let seeds = number_in("SIM_SEEDS").unwrap_or(SEEDS);
+    let seeds = number_in("SIM_SEEDS").unwrap_or(usual);
     let next = AtomicU64::new(0);
     let threads = std::thread::available_parallelism().map_or(2, Into::into);
     let failed: Vec<String> = std::thread::scope(|scope| {
@@ -48,18 +65,6 @@ fn every_call_confirms_or_ends() {
     });
     let shown: Vec<&str> = failed.iter().take(20).map(String::as_str).collect();
     assert!(failed.is_empty(), "{} of {seeds} failed:\n{}", failed.len(), shown.join("\n"));
-}
-
-#[test]
-fn the_same_seed_plays_the_same_call() {
-    for seed in 0..20 {
-        let (mut one, mut other) = (prepare(seed).0, prepare(seed).0);
-        one.settle(Party::A);
-        other.settle(Party::A);
-        for who in [ALICE, BOB] {
-            assert_eq!(one.ua(who).received, other.ua(who).received, "seed {seed}");
-        }
-    }
 }
 
 fn number_in(variable: &str) -> Option<u64> {
@@ -213,7 +218,7 @@ fn phones(sim: &mut Sim, dice: &mut Dice) {
     sim.run_for(Duration::from_secs(5));
 }
 
-fn quirks(dice: &mut Dice) -> Quirks {
+pub(crate) fn quirks(dice: &mut Dice) -> Quirks {
     let answering = |dice: &mut Dice| match dice.below(10) {
         0 => Answering::Refuse(488),
         1 => Answering::Refuse(491),
@@ -282,7 +287,7 @@ fn caller(dice: &mut Dice) -> Vec<(Duration, Move)> {
     script
 }
 
-fn callee(dice: &mut Dice) -> Vec<(Duration, Move)> {
+pub(crate) fn callee(dice: &mut Dice) -> Vec<(Duration, Move)> {
     let mut script = Vec::new();
     let forks = if dice.percent(15) { 3 } else { 1 };
     for _ in 0..dice.below(4) {
