@@ -82,7 +82,7 @@ impl Engine {
                 self.with_sid(call, |call, core| call.claim_stored(core, outcome));
             }
             Input::Media(event) => {
-                self.with_sid(event.call(), |call, core| call.media_event(core, event));
+                self.with_sid(event.call(), |call, core| call.media_event(core, &event));
             }
             Input::Dial(dialout) => self.dial_out(dialout),
             Input::Directory(directory) => {

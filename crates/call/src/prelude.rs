@@ -75,12 +75,8 @@ impl Call {
     // ---- the caller's SDP is ours
 
     fn speak(&mut self, cx: &mut Core) {
+        let announces = self.announcement().is_some();
         let Some(dial) = &mut self.dial else { return };
-        let announces = {
-            let binding = dial.routed.binding.as_ref().map(|(binding, _)| binding);
-            let attributes = binding.and_then(|binding| binding.attributes.as_ref());
-            attributes.is_some_and(|attributes| attributes.announce.is_some())
-        };
         let reliable = dial.caller_100rel != Caller100Rel::No;
         let late = dial.offer.is_none();
         if late && !reliable && !announces {
@@ -95,27 +91,22 @@ impl Call {
         }
         let offer = dial.offer.clone();
         let role = if late { Role::Offer } else { Role::Ours };
-        let body = match self.our_sdp(cx, offer.as_deref().unwrap_or(OUR_OFFER), role) {
-            Ok(body) => body,
-            Err(_) => {
-                self.unplayable(cx, SoundFailure::NoCodec);
-                return self.dial_leg_b(cx);
-            }
+        let Ok(body) = self.our_sdp(cx, offer.as_deref().unwrap_or(OUR_OFFER), role) else {
+            self.unplayable(cx, SoundFailure::NoCodec);
+            return self.dial_leg_b(cx);
         };
         if answers {
             self.send_200(cx, Some(&body));
         } else {
             self.send_provisional(cx, 183, Some(&body), reliable);
         }
-        match offer {
-            Some(offer) => self.spoken_with_caller(cx, &offer),
-            None => {
-                if let Some(media) = &mut self.media {
-                    media.speak_to(Side::A);
-                }
-                self.go_to(cx, Step::Answer);
-            }
+        if let Some(offer) = offer {
+            return self.spoken_with_caller(cx, &offer);
         }
+        if let Some(media) = &mut self.media {
+            media.speak_to(Side::A);
+        }
+        self.go_to(cx, Step::Answer);
     }
 
     /// SDP of ours for the caller.
@@ -138,12 +129,11 @@ impl Call {
         if self.dial.as_ref().is_none_or(|dial| dial.step != Step::Answer) {
             return false;
         }
-        match sdp {
-            Some(sdp) => self.spoken_with_caller(cx, sdp),
-            None => {
-                let reason = "SIP;cause=488;text=\"No answer to the offer\"";
-                self.hang_up(cx, Originator::System, Some(reason));
-            }
+        if let Some(sdp) = sdp {
+            self.spoken_with_caller(cx, sdp);
+        } else {
+            let reason = "SIP;cause=488;text=\"No answer to the offer\"";
+            self.hang_up(cx, Originator::System, Some(reason));
         }
         true
     }
@@ -163,16 +153,13 @@ impl Call {
         if let Some(dial) = &mut self.dial {
             dial.offer = Some(offer);
         }
-        match self.announcement() {
-            Some(url) => {
-                self.go_to(cx, Step::Announcement);
-                let sound = (Sound::Announcement(url), Repeat::Once);
-                self.play(cx, (Side::A, Purpose::Announcement), sound);
-            }
-            None => {
-                self.hear_ringback(cx);
-                self.dial_leg_b(cx);
-            }
+        if let Some(url) = self.announcement() {
+            self.go_to(cx, Step::Announcement);
+            let sound = (Sound::Announcement(url), Repeat::Once);
+            self.play(cx, (Side::A, Purpose::Announcement), sound);
+        } else {
+            self.hear_ringback(cx);
+            self.dial_leg_b(cx);
         }
     }
 

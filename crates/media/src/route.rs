@@ -98,7 +98,10 @@ fn kind(format: &Format) -> Kind {
 }
 
 fn onward(format: &Format, takes: &[Format]) -> Option<Onward> {
-    if let Some(same) = takes.iter().find(|other| format.is_same(other)) {
+    let same = || takes.iter().filter(|other| format.is_same(other));
+    // Two formats may differ in their parameters alone: then both legs have the number of the one that is meant.
+    let numbered = same().find(|other| other.payload_type == format.payload_type);
+    if let Some(same) = numbered.or_else(|| same().next()) {
         return Some(to(same, Rewrite::Nothing));
     }
     if format.is_event() {

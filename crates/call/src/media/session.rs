@@ -140,18 +140,18 @@ impl Call {
     }
 
     /// What became of the call's media.
-    pub(crate) fn media_event(&mut self, cx: &mut Core, event: MediaEvent) {
+    pub(crate) fn media_event(&mut self, cx: &mut Core, event: &MediaEvent) {
         match event {
             MediaEvent::Key { side: Side::A, key, .. } => self.dialout_key(cx, key),
             MediaEvent::TrackNeeded { .. } | MediaEvent::Key { side: Side::B, .. } => {}
             MediaEvent::SoundEnded { side, token, outcome, .. } => {
-                self.sound_ended(cx, (side, token), outcome);
+                self.sound_ended(cx, (*side, *token), *outcome);
             }
             MediaEvent::Silent { .. } => {
                 let reason = "SIP;cause=408;text=\"RTP timeout\"";
                 self.hang_up(cx, Originator::System, Some(reason));
             }
-            MediaEvent::Closed { figures, .. } => self.media_closed(cx, figures),
+            MediaEvent::Closed { figures, .. } => self.media_closed(cx, *figures),
         }
     }
 

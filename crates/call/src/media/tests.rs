@@ -27,10 +27,7 @@ const END: OurEnd = OurEnd {
 /// SDP of a peer at 192.0.2.1: `m=` and what follows.
 fn sdp(media: &str) -> String {
     let head = "v=0\r\no=bob 1 1 IN IP4 192.0.2.1\r\ns=secret\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n";
-    format!(
-        "{head}{}",
-        media.trim().lines().map(|l| format!("{}\r\n", l.trim())).collect::<String>()
-    )
+    media.trim().lines().fold(String::from(head), |text, line| text + line.trim() + "\r\n")
 }
 
 /// What crosses, behind `t=`.
