@@ -321,3 +321,114 @@ fn without_an_announcement_nothing_is_answered_early() {
     assert_eq!(sim.ua(ALICE).calls[call].heard, [100, 180]);
     ends_well(&mut sim);
 }
+
+#[test]
+fn a_caller_that_waits_may_change_its_offer() {
+    for early in [false, true] {
+        let mut sim = relayed_as(16, if early { announcing(&[]) } else { answering_first(&[]) });
+        sim.ua(ALICE).quirks.supports_100rel = early;
+        sim.ua(ALICE).quirks.allows_update = early;
+        let call = sim.ua(ALICE).invite(REDIRECT);
+        sim.run_for(seconds(1));
+        let other = mediator_sim::Media::Other;
+        sim.ua(ALICE)
+            .act(call, if early { Move::Update(Some(other)) } else { Move::Reinvite(other) });
+        sim.run_for(millis(500));
+        let moved = terms(&sim, Side::A).unwrap();
+        assert_eq!(moved.remote, Some("192.0.2.1:6002".parse().unwrap()));
+        let method = if early { "UPDATE" } else { "INVITE" };
+        let answer = |wire: &&Wire| wire.method() == method && wire.status() == 200;
+        let answer = sim.ua(ALICE).received.iter().rev().find(answer).cloned().unwrap();
+        assert_eq!(answer.sdp_line('m'), Some("audio 30000 RTP/AVP 8 101"));
+        over(&mut sim, SoundOutcome::Played);
+        sim.run_for(seconds(3));
+        let invite = sim.ua(BOB).calls[0].invite.clone().unwrap();
+        assert_eq!(invite.sdp_line('m'), Some("audio 30002 RTP/AVP 8 0 101"), "with the twin");
+        assert_eq!((sim.ua(ALICE).confirmed(), sim.ua(BOB).confirmed()), (1, 1));
+        ends_well(&mut sim);
+    }
+}
+
+#[test]
+fn an_early_offer_of_leg_b_is_answered_behind_our_media() {
+    let mut sim = relayed_as(17, announcing(&[]));
+    sim.ua(ALICE).quirks.supports_100rel = true;
+    sim.ua(ALICE).quirks.allows_update = true;
+    let other = mediator_sim::Media::Other;
+    sim.ua(BOB).script = vec![
+        (millis(10), Move::Ring { status: 183, fork: 0, sdp: true, reliable: true }),
+        (millis(600), Move::Update(Some(other))),
+        (seconds(2), Move::Answer { fork: 0 }),
+    ];
+    sim.ua(ALICE).invite(REDIRECT);
+    sim.run_for(millis(500));
+    over(&mut sim, SoundOutcome::Played);
+    sim.run_for(millis(900));
+    let answer = |wire: &&Wire| wire.method() == "UPDATE" && wire.status() == 200;
+    let answer = sim.ua(BOB).received.iter().find(answer).cloned().unwrap();
+    assert_eq!(answer.sdp_line('m'), Some("audio 30002 RTP/AVP 8 101"));
+    assert_eq!(terms(&sim, Side::B).unwrap().remote, Some("192.0.2.2:7002".parse().unwrap()));
+    assert_eq!(sim.ua(ALICE).asked("UPDATE"), 0);
+    sim.run_for(seconds(3));
+    assert_eq!((sim.ua(ALICE).confirmed(), sim.ua(BOB).confirmed()), (1, 1));
+    ends_well(&mut sim);
+}
+
+#[test]
+fn a_caller_whose_favourite_leg_b_does_not_take_is_offered_what_it_takes() {
+    const OPUS_FIRST: &[(u8, &str)] =
+        &[(96, "opus/48000/2"), (0, "PCMU/8000"), (101, "telephone-event/8000")];
+    for first in [false, true] {
+        let stage = if first { answering_first(&[]) } else { announcing(&[]) };
+        let mut sim = relayed_as(18, stage);
+        sim.ua(ALICE).quirks.formats = Some(OPUS_FIRST);
+        sim.ua(BOB).quirks.formats = Some(&[(8, "PCMA/8000")]);
+        sim.ua(ALICE).invite(REDIRECT);
+        sim.run_for(millis(500));
+        let told = if first { 200 } else { 183 };
+        let told = self::first(&mut sim, ALICE, told);
+        assert_eq!(told.sdp_line('m'), Some("audio 30000 RTP/AVP 96 0 101"));
+        over(&mut sim, SoundOutcome::Played);
+        sim.run_for(seconds(3));
+        assert_eq!(sim.ua(ALICE).asked("INVITE"), 1);
+        let codecs = |side| -> Vec<&str> {
+            terms(&sim, side).unwrap().send.iter().map(|format| format.encoding).collect()
+        };
+        assert_eq!(codecs(Side::A), ["PCMU"]);
+        assert_eq!(codecs(Side::B), ["PCMA"]);
+        ends_well(&mut sim);
+        assert_eq!(sim.records[0].codec, Some("PCMA"));
+    }
+}
+
+#[test]
+fn a_caller_that_speaks_nothing_of_ours_is_connected_without() {
+    const G729: &[(u8, &str)] = &[(18, "G729/8000")];
+    let mut sim = relayed_as(19, announcing(&[("ringback", "moh")]));
+    sim.ua(ALICE).quirks.formats = Some(G729);
+    sim.ua(BOB).quirks.formats = Some(G729);
+    let call = connect(&mut sim);
+    assert_eq!(sim.ua(ALICE).calls[call].heard, [100, 180]);
+    let failed =
+        |(_, event): &_| matches!(event, Event::SoundFailed { reason: SoundFailure::NoCodec, .. });
+    assert!(sim.events.iter().any(failed));
+    ends_well(&mut sim);
+}
+
+#[test]
+fn two_that_have_nothing_in_common_are_488_and_leg_b_is_hung_up_on() {
+    for announce in [false, true] {
+        let mut sim = relayed_as(20, if announce { announcing(&[]) } else { Stage::usual() });
+        sim.ua(ALICE).quirks.formats = Some(&[(0, "PCMU/8000")]);
+        sim.ua(BOB).quirks.formats = Some(&[(9, "G722/8000")]);
+        let call = sim.ua(ALICE).invite(REDIRECT);
+        sim.run_for(millis(500));
+        if announce {
+            over(&mut sim, SoundOutcome::Played);
+        }
+        sim.run_for(seconds(3));
+        assert_eq!(sim.ua(ALICE).calls[call].outcome, Some(488));
+        assert_eq!(sim.ua(BOB).confirmed(), 0);
+        ends_well(&mut sim);
+    }
+}

@@ -13,15 +13,17 @@ use mediator_model::{
 };
 use mediator_sip::dialog::Side as Speaker;
 use mediator_sip::dialog::{Carrier, EarlyDialogs, NewDialog, OfferAnswer, Sdp, SessionTimer};
-use mediator_sip::message::{Method, Writer};
+use mediator_sip::message::Method;
 use mediator_sip::{HeaderName, Text};
 use smallvec::SmallVec;
 
+use crate::address::{
+    USUAL_ADDRESS_BYTES, USUAL_HOST_BYTES, from_value, put_address, write_identity,
+};
 use crate::branch::{Branch, CancelReason, Destination, Phase, Wanted};
 use crate::call::Call;
 use crate::cdr::{DialledLeg, LegA};
 use crate::context::{ALLOW, ClientUse, Core, Hop, Resolving};
-use crate::identity::Shown;
 use crate::io::Event;
 use crate::leg::{LocalSdp, Side, timer_settings};
 use crate::limits::{Holds, admit_destination, hold_way, retry_after_seconds};
@@ -31,9 +33,7 @@ use crate::request::{Body, EarlyDialog, LoginOf, MAX_FORWARDS, Met, write_parts,
 use crate::route::{Attempt, Routed};
 use crate::verdict::{Failure, Verdict};
 
-/// Room for most hosts, addresses and tags, so that each takes one allocation.
-const USUAL_HOST_BYTES: usize = 24;
-const USUAL_ADDRESS_BYTES: usize = 64;
+/// Room for most tags, so that each takes one allocation.
 const USUAL_TAG_BYTES: usize = 48;
 
 /// Branches that one attempt may ring together.
@@ -532,77 +532,6 @@ pub(crate) fn local_tag(key: crate::call::CallKey, branch: Option<u16>, random: 
 pub(crate) fn read_tag(tag: &[u8]) -> Option<crate::call::CallKey> {
     let key = core::str::from_utf8(tag).ok()?.split('-').next()?;
     Some(slotmap::KeyData::from_ffi(u64::from_str_radix(key, 16).ok()?).into())
-}
-
-/// `<sip:number@host>`.
-fn put_address(text: &mut Text, (number, form): (Number, NumberFormat), host: &[u8]) {
-    text.put("<sip:");
-    if form == NumberFormat::Plus {
-        text.put("+");
-    }
-    text.put(number.digits()).put("@").put(host).put(">");
-}
-
-/// The value of From without its tag: contract §2's identity rules have been applied.
-fn from_value(
-    cx: &Core,
-    flow: &Flow,
-    shown: Shown,
-    cnam: Option<&str>,
-    endpoint: &Endpoint,
-) -> Text {
-    let mut text = Text::with_capacity(USUAL_ADDRESS_BYTES);
-    match shown {
-        Shown::Anonymous => {
-            text.put("\"Anonymous\" <sip:anonymous@anonymous.invalid>");
-        }
-        Shown::Number(number) => {
-            if let Some(name) = cnam {
-                text.put(quoted(name)).put(" ");
-            }
-            let mut host = Text::with_capacity(USUAL_HOST_BYTES);
-            if let Some(listener) = cx.listener(flow) {
-                host.host(listener.advertised.ip());
-            }
-            put_address(&mut text, (number, endpoint.number_format), host.as_bytes());
-        }
-    }
-    text
-}
-
-/// P-Asserted-Identity and Privacy (RFC 3325, RFC 3323).
-fn write_identity(
-    cx: &Core,
-    writer: &mut Writer,
-    branch: &Branch,
-    dial: &Dial,
-    endpoint: Option<&Endpoint>,
-) {
-    match (dial.routed.shown, endpoint) {
-        (Shown::Number(_), Some(endpoint)) => {
-            let shown = dial.routed.shown;
-            let value = from_value(cx, &branch.flow, shown, dial.routed.cnam.as_deref(), endpoint);
-            writer.header(HeaderName::PAssertedIdentity, value.as_bytes());
-        }
-        (Shown::Number(_), None) => {}
-        (Shown::Anonymous, _) => {
-            writer.header(HeaderName::Privacy, "id");
-        }
-    }
-}
-
-/// A quoted-string (RFC 3261 §25.1).
-fn quoted(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 2);
-    out.push('"');
-    for c in text.chars() {
-        if matches!(c, '"' | '\\') {
-            out.push('\\');
-        }
-        out.push(c);
-    }
-    out.push('"');
-    out
 }
 
 /// The endpoint's sid, for credentials.

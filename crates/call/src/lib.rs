@@ -17,6 +17,8 @@ extern crate alloc;
 extern crate std;
 
 mod abandon;
+mod address;
+mod began;
 mod branch;
 mod call;
 mod caller;

@@ -12,6 +12,8 @@ use core::time::Duration;
 use bytes::Bytes;
 use mediator_media::{Hear, Repeat, Side, Sound, SoundFailure, SoundOutcome, Tone};
 use mediator_model::{Number, Ringback};
+use mediator_sip::dialog::Side as Speaker;
+use mediator_sip::dialog::{Carrier, OfferIn, Sdp};
 
 use crate::call::Call;
 use crate::cdr::Originator;
@@ -252,6 +254,40 @@ impl Call {
                 self.send_provisional(cx, status, None, insists == Some(Caller100Rel::Required));
             }
             Ringback::Ringing | Ringback::Silence | Ringback::HoldMusic => {}
+        }
+    }
+
+    /// An early offer of leg B, answered by us with what the caller takes, as the caller's SDP is ours; `None`: the
+    /// caller is to be asked, or the two have nothing in common.
+    pub(crate) fn answer_behind_our_sdp(
+        &mut self,
+        cx: &mut Core,
+        (offered_in, sdp): (OfferIn, &[u8]),
+    ) -> Option<Body> {
+        if !self.speaks_to(Side::A) {
+            return None;
+        }
+        let takes = self.dial.as_ref()?.offer.clone()?;
+        let talker = self.talker(cx, Side::B)?;
+        let body = talker.sdp.cross(&takes, Role::AnswerTo(sdp), talker.way?).ok()?;
+        let carrier = match offered_in {
+            OfferIn::Invite => Carrier::Final2xx,
+            OfferIn::Update => Carrier::Update2xx,
+            OfferIn::Prack => Carrier::Prack2xx,
+        };
+        talker.offer_answer.handle(Speaker::Local, carrier, Sdp::Present);
+        self.agreed(cx, Side::B, sdp);
+        Some(Body::sdp(body))
+    }
+
+    /// The caller, who waits for leg B, has agreed with us on something else: leg B is offered that.
+    pub(crate) fn agreed_anew(&mut self, theirs: &[u8]) {
+        let Some(ours) = self.a.as_ref().and_then(|a| a.sdp.last().cloned()) else { return };
+        if self.speaks_to(Side::A)
+            && let Some(dial) = &mut self.dial
+            && let Ok(offer) = restricted(theirs, &ours)
+        {
+            dial.offer = Some(offer);
         }
     }
 

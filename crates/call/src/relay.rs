@@ -86,7 +86,8 @@ impl Call {
         if self.leg(side).is_none() && self.early_of(&request) != self.heard_fork() {
             return refuse_unheard(cx, server, &request);
         }
-        let request = if side == Side::A && self.is_answered_alone() {
+        let early_offer = request.method() == Method::Update && self.speaks_to(Side::A);
+        let request = if side == Side::A && (self.is_answered_alone() || early_offer) {
             let Some(request) = self.stage_one_asks(cx, server, request) else { return };
             request
         } else {
@@ -219,6 +220,11 @@ impl Call {
         (server, request): (ServerKey, Request),
         sdp: &[u8],
     ) {
+        if side == Side::B
+            && let Some(body) = self.answer_behind_our_sdp(cx, (offer_in(request.method()), sdp))
+        {
+            return self.answer_relayed(cx, &Relayed { from: side, server, request }, Some(&body));
+        }
         let method = self.talker(cx, side.other()).and_then(|other| {
             if !other.is_known {
                 return Some((Method::Update, Err(Refusal::Pending)));

@@ -142,7 +142,7 @@ impl Call {
     /// What became of the call's media.
     pub(crate) fn media_event(&mut self, cx: &mut Core, event: &MediaEvent) {
         match event {
-            MediaEvent::Key { side: Side::A, key, .. } => self.dialout_key(cx, key),
+            MediaEvent::Key { side: Side::A, key, .. } => self.dialout_key(cx, *key),
             MediaEvent::TrackNeeded { .. } | MediaEvent::Key { side: Side::B, .. } => {}
             MediaEvent::SoundEnded { side, token, outcome, .. } => {
                 self.sound_ended(cx, (*side, *token), *outcome);

@@ -202,6 +202,9 @@ impl Call {
         if let Some(up) = self.dialout.as_mut().and_then(|staged| staged.up()) {
             up.said = sdp.into();
         }
+        if side == Side::A {
+            self.agreed_anew(sdp);
+        }
         self.agreed(cx, side, sdp);
     }
 
