@@ -117,10 +117,9 @@ impl Case {
             all.push(What::Announcement);
         }
         match self.ringback {
-            Some("false") if self.speaks() => all.push(What::Silence),
             Some("moh") if self.speaks() => all.push(What::HoldMusic),
             None if self.speaks() => all.extend([What::Silence, What::Ringing]),
-            Some("passthrough") if self.speaks() => all.push(What::Silence),
+            Some("false" | "passthrough") if self.speaks() => all.push(What::Silence),
             _ => {}
         }
         all.push(VOICE_B);
@@ -187,8 +186,8 @@ fn lately(sim: &mut Sim, who: usize) -> Vec<What> {
 fn note<T: PartialEq + std::fmt::Debug>(
     faults: &mut Vec<String>,
     what: &str,
-    found: T,
-    expected: T,
+    found: &T,
+    expected: &T,
 ) {
     if found != expected {
         faults.push(format!("{what}: {found:?} and not {expected:?}"));
@@ -202,14 +201,14 @@ fn play(case: Case) -> Vec<String> {
     let call = sim.ua(ALICE).invite(REDIRECT);
     if case.announce == Some(Ok(())) {
         sim.run_for(millis(1800));
-        note(&mut faults, "dialled in the announcement", sim.ua(BOB).asked("INVITE"), 0);
+        note(&mut faults, "dialled in the announcement", &sim.ua(BOB).asked("INVITE"), &0);
         let answered = sim.ua(ALICE).confirmed() == 1;
-        note(&mut faults, "answered first", answered, case.caller == Caller::Late);
+        note(&mut faults, "answered first", &answered, &(case.caller == Caller::Late));
         sim.run_for(millis(400));
     } else {
         sim.run_for(millis(200));
     }
-    note(&mut faults, "dialled", sim.ua(BOB).asked("INVITE"), 1);
+    note(&mut faults, "dialled", &sim.ua(BOB).asked("INVITE"), &1);
     sim.run_for(millis(RINGS));
     let rung = sim.ua(ALICE).calls[call].heard.contains(&180);
     let is_answered = sim.ua(ALICE).confirmed() == 1;
@@ -219,27 +218,27 @@ fn play(case: Case) -> Vec<String> {
             Some("passthrough") => true,
             _ => !case.speaks(),
         };
-    note(&mut faults, "180", rung, rings);
+    note(&mut faults, "180", &rung, &rings);
     // Half a second before the answer.
     sim.run_for(millis(ANSWERS - RINGS - 500));
-    note(&mut faults, "alice hears before the answer", lately(&mut sim, ALICE), case.early());
+    note(&mut faults, "alice hears before the answer", &lately(&mut sim, ALICE), &case.early());
     sim.run_for(seconds(7));
-    note(&mut faults, "joined", (sim.ua(ALICE).confirmed(), sim.ua(BOB).confirmed()), (1, 1));
-    note(&mut faults, "alice hears", heard(&mut sim, ALICE), case.expected());
+    note(&mut faults, "joined", &(sim.ua(ALICE).confirmed(), sim.ua(BOB).confirmed()), &(1, 1));
+    note(&mut faults, "alice hears", &heard(&mut sim, ALICE), &case.expected());
     let talk = sim.ua(BOB).talk(0).clone();
-    note(&mut faults, "keys", talk.keys(), case.dtmf.unwrap_or_default().replace(',', ""));
+    note(&mut faults, "keys", &talk.keys(), &case.dtmf.unwrap_or_default().replace(',', ""));
     let others = talk.order().into_iter().filter(|what| !matches!(what, What::Key(_)));
     let mut others: Vec<What> = others.collect();
     others.dedup();
-    note(&mut faults, "bob hears", others, vec![VOICE_A]);
+    note(&mut faults, "bob hears", &others, &vec![VOICE_A]);
     if case.needs_media() {
         for who in [ALICE, BOB] {
             let talk = sim.ua(who).talk(0);
-            note(&mut faults, "one stream", (talk.sources(), talk.missing()), (1, 0));
+            note(&mut faults, "one stream", &(talk.sources(), talk.missing()), &(1, 0));
         }
     }
     let told = sim.events.iter().any(|(_, event)| matches!(event, Event::SoundFailed { .. }));
-    note(&mut faults, "told of a sound", told, matches!(case.announce, Some(Err(_))));
+    note(&mut faults, "told of a sound", &told, &matches!(case.announce, Some(Err(_))));
     faults.extend(sim.settle(Party::A));
     faults
 }

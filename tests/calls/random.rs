@@ -5,17 +5,20 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use mediator_call::io::{Input, MediaMode};
+use mediator_media::SoundFailure;
 use mediator_model::{
     AllowForward, EndpointIndex, Secret, SipCredentials, Transport, TrunkGroupIndex,
 };
 use mediator_sim::{
-    Answering, CALLED, CALLER, Dice, Media, Move, Party, Quirks, REDIRECT, Sim, Stage,
+    Answering, CALLED, CALLER, Dice, Media, Move, Party, Quirks, REDIRECT, Sim, Stage, What,
 };
 
 use crate::support::{ALICE, BOB, world};
 
 /// Seeds of the normal suite.
 const SEEDS: u64 = 10_000;
+/// Seeds in a hundred in which both sides speak.
+const SPEAKING: u64 = 12;
 
 #[test]
 fn every_call_confirms_or_ends() {
@@ -32,6 +35,21 @@ fn the_same_seed_plays_the_same_call() {
             assert_eq!(one.ua(who).received, other.ua(who).received, "seed {seed}");
         }
     }
+}
+
+#[test]
+fn many_of_them_have_media() {
+    let (mut forwarded, mut generated, mut rewritten) = (0, 0, 0);
+    for seed in 0..300 {
+        let mut sim = prepare(seed).0;
+        sim.settle(Party::A);
+        let counters = sim.media_counters();
+        forwarded += usize::from(counters.forwarded > 100);
+        generated += usize::from(counters.generated > 50);
+        rewritten += usize::from(counters.transcoded > 50);
+    }
+    assert!(forwarded > 10 && generated > 10, "{forwarded} {generated} {rewritten}");
+    assert!(rewritten > 0, "both laws of G.711 meet");
 }
 
 /// Plays so many seeds, or those that the environment asks for; what is found broken fails the test.
@@ -99,8 +117,15 @@ fn prepare(seed: u64) -> (Sim, Party) {
     if dice.percent(90) {
         sim.net.loss(dice.below(21)).duplicates(dice.below(21)).delay(1, 2 + dice.below(700));
     }
+    if dice.percent(50) {
+        sim.media_net.loss(dice.below(21)).duplicates(dice.below(21)).delay(1, 2 + dice.below(200));
+    }
+    let speak = dice.percent(SPEAKING);
     for place in 0..sim.agents().len() {
         sim.ua(place).quirks = quirks(&mut dice);
+        if speak {
+            voice(&mut sim.ua(place).quirks, &mut dice);
+        }
         if dice.percent(15) && place == ALICE {
             sim.ua(place).profile.transport = Transport::Tcp;
         }
@@ -111,6 +136,14 @@ fn prepare(seed: u64) -> (Sim, Party) {
     if dice.percent(40) {
         phones(&mut sim, &mut dice);
     }
+    for what in [What::Announcement, What::HoldMusic, What::Ringing] {
+        if dice.percent(10) {
+            sim.sounds.fails(what, SoundFailure::Undecoded);
+        } else if dice.percent(30) {
+            sim.sounds.lasts(what, dice.millis(0, 8000));
+        }
+    }
+    sim.sounds.delay = dice.millis(0, 500);
     let calls = 1 + dice.below(3);
     for _ in 0..calls {
         let number = if dice.percent(30) { PHONE } else { REDIRECT };
@@ -126,6 +159,24 @@ fn prepare(seed: u64) -> (Sim, Party) {
     }
     let first = if dice.percent(50) { Party::A } else { Party::B };
     (sim, first)
+}
+
+/// How an agent speaks.
+fn voice(quirks: &mut Quirks, dice: &mut Dice) {
+    const FORMATS: [&[(u8, &str)]; 4] = [
+        &[(0, "PCMU/8000"), (101, "telephone-event/8000")],
+        &[(8, "PCMA/8000"), (96, "telephone-event/8000"), (0, "PCMU/8000")],
+        &[(9, "G722/8000"), (8, "PCMA/8000")],
+        &[(111, "opus/48000/2"), (0, "PCMU/8000"), (110, "telephone-event/8000")],
+    ];
+    quirks.voice = dice.percent(80);
+    quirks.early_voice = dice.percent(50);
+    if dice.percent(50) {
+        quirks.formats = dice.pick(&FORMATS).copied();
+    }
+    if dice.percent(20) {
+        quirks.nat = Some([203, 0, 113, dice.below(4) as u8].into());
+    }
 }
 
 /// The account's second number, whose binding leads to phones.
@@ -249,11 +300,13 @@ pub(crate) fn quirks(dice: &mut Dice) -> Quirks {
 }
 
 fn media(dice: &mut Dice) -> Media {
-    dice.pick(&[Media::Active, Media::Hold, Media::Other]).copied().unwrap_or(Media::Active)
+    dice.pick(&[Media::Active, Media::Hold, Media::OldHold, Media::Other])
+        .copied()
+        .unwrap_or(Media::Active)
 }
 
 fn in_call(dice: &mut Dice) -> Move {
-    match dice.below(11) {
+    match dice.below(12) {
         0 | 1 => Move::Reinvite(media(dice)),
         2 => Move::LateReinvite,
         3 => Move::Update(None),
@@ -263,6 +316,7 @@ fn in_call(dice: &mut Dice) -> Move {
         7 => Move::Options,
         8 => Move::Replay,
         9 => Move::WrongTag,
+        10 => Move::Key('#'),
         _ => Move::Garbage,
     }
 }
