@@ -18,7 +18,7 @@ use crate::support::{ALICE, BOB, world};
 /// Seeds of the normal suite.
 const SEEDS: u64 = 10_000;
 /// Seeds in a hundred in which both sides speak.
-const SPEAKING: u64 = 12;
+const SPEAKING: u64 = 15;
 
 #[test]
 fn every_call_confirms_or_ends() {
@@ -40,7 +40,7 @@ fn the_same_seed_plays_the_same_call() {
 #[test]
 fn many_of_them_have_media() {
     let (mut forwarded, mut generated, mut rewritten) = (0, 0, 0);
-    for seed in 0..300 {
+    for seed in 0..200 {
         let mut sim = prepare(seed).0;
         sim.settle(Party::A);
         let counters = sim.media_counters();
@@ -48,7 +48,7 @@ fn many_of_them_have_media() {
         generated += usize::from(counters.generated > 50);
         rewritten += usize::from(counters.transcoded > 50);
     }
-    assert!(forwarded > 10 && generated > 10, "{forwarded} {generated} {rewritten}");
+    assert!(forwarded > 2 && generated > 20, "{forwarded} {generated} {rewritten}");
     assert!(rewritten > 0, "both laws of G.711 meet");
 }
 
