@@ -109,7 +109,8 @@ impl Control {
         let sends = stream.packets() != self.reported;
         self.reported = stream.packets();
         self.said_something = true;
-        Some(self.write(now, stream, (sends, false), block))
+        let block = block.map(|block| self.complete(now, block));
+        Some(self.write(stream, sends.then(|| sender(now, stream)), block, Reports::Due))
     }
 
     /// The last report, where the peer knows of us.
@@ -117,32 +118,41 @@ impl Control {
         if !self.said_something && stream.packets() == 0 {
             return None;
         }
-        Some(self.write(now, stream, (stream.packets() != 0, true), None))
+        let sends = stream.packets() != 0;
+        Some(self.write(stream, sends.then(|| sender(now, stream)), None, Reports::Last))
     }
 
-    fn write(
-        &self,
-        now: Instant,
-        stream: &Stream,
-        (sends, bye): (bool, bool),
-        block: Option<ReportBlock>,
-    ) -> SmallVec<[u8; 128]> {
-        let sender = sends.then(|| SenderInfo {
-            ntp: ntp(now),
-            timestamp: stream.timestamp_at(now),
-            packets: stream.packets() as u32,
-            octets: stream.octets() as u32,
-        });
-        let block = block.map(|block| match self.last_sender_report {
+    /// Adds which of the peer's own reports came last.
+    fn complete(&self, now: Instant, block: ReportBlock) -> ReportBlock {
+        match self.last_sender_report {
             Some((last_sr, at)) => {
                 ReportBlock { last_sr, delay_since_last_sr: units(now - at), ..block }
             }
             None => block,
-        });
+        }
+    }
+
+    fn write(
+        &self,
+        stream: &Stream,
+        sender: Option<SenderInfo>,
+        block: Option<ReportBlock>,
+        reports: Reports,
+    ) -> SmallVec<[u8; 128]> {
         let mut cname = String::with_capacity(16);
-        // Writing to memory of enough room cannot fail.
+        // Writing to memory cannot fail.
         let _ = write!(cname, "{:016x}", self.name);
+        let bye = reports == Reports::Last;
         Report { ssrc: stream.ssrc(), sender, block, cname: &cname, bye }.write()
+    }
+}
+
+fn sender(now: Instant, stream: &Stream) -> SenderInfo {
+    SenderInfo {
+        ntp: ntp(now),
+        timestamp: stream.timestamp_at(now),
+        packets: stream.packets() as u32,
+        octets: stream.octets() as u32,
     }
 }
 

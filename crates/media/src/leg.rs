@@ -11,7 +11,7 @@ use crate::control::{Control, Reports};
 use crate::latch::{Latch, Verdict};
 use crate::listener::{Heard, Listener};
 use crate::reception::Reception;
-use crate::relay::{Lane, Outlet};
+use crate::relay::{Lane, LaneKind, Outlet};
 use crate::route::{Kind, Onward, Rewrite, Route, Routes};
 use crate::rtp::Packet;
 use crate::silence::packet_ms;
@@ -146,13 +146,14 @@ impl Leg {
         self.routes = self.terms().map(|terms| Routes::new(terms, other)).unwrap_or_default();
     }
 
-    /// Listens to keys, or stops to.
-    pub(crate) fn listen(&mut self, now: Instant, keys: bool) {
-        if !keys {
-            self.listener = None;
-        } else if self.listener.is_none() {
-            self.listener = Some(Box::new(Listener::new(now)));
-        }
+    /// Listens to keys from now on.
+    pub(crate) fn listen(&mut self, now: Instant) {
+        self.listener.get_or_insert_with(|| Box::new(Listener::new(now)));
+    }
+
+    /// Does not listen to keys any more.
+    pub(crate) fn stop_listening(&mut self) {
+        self.listener = None;
     }
 
     /// Judges a packet by its payload type and its source, and counts it.
@@ -294,10 +295,14 @@ impl Leg {
     pub(crate) fn receive_control(
         &mut self,
         now: Instant,
-        (source, is_muxed): (SocketAddr, bool),
+        (kind, source): (LaneKind, SocketAddr),
         datagram: &[u8],
     ) -> bool {
         let Some(terms) = &self.terms else { return false };
+        let is_muxed = kind == LaneKind::Rtp;
+        if is_muxed && !terms.rtcp_mux {
+            return false;
+        }
         let known = self.latch.as_ref().and_then(Latch::source);
         let is_peer = match known {
             Some(known) if is_muxed => known == source,
@@ -334,9 +339,12 @@ impl Leg {
         }
     }
 
-    /// Whether RTCP goes over RTP's port.
-    pub(crate) fn is_muxed(&self) -> bool {
-        self.terms().is_some_and(|terms| terms.rtcp_mux)
+    /// The socket of its RTCP.
+    pub(crate) fn control_lane(&self) -> LaneKind {
+        match self.terms() {
+            Some(terms) if terms.rtcp_mux => LaneKind::Rtp,
+            Some(_) | None => LaneKind::Rtcp,
+        }
     }
 
     /// What was counted.

@@ -149,7 +149,7 @@ impl Relay {
         datagram: &mut [u8],
     ) -> Option<Forward> {
         let session = self.sessions.get_mut(at.session)?;
-        session.receive(&mut self.around, now, at, source, datagram)
+        session.receive(&mut self.around, now, (at, source), datagram)
     }
 
     /// A track that [`Event::TrackNeeded`] asked for, or why there is none. One that nobody waits for any more is dropped.

@@ -57,8 +57,7 @@ impl Session {
         &mut self,
         around: &mut Surroundings,
         now: Instant,
-        at: Lane,
-        source: SocketAddr,
+        (at, source): (Lane, SocketAddr),
         datagram: &mut [u8],
     ) -> Option<Forward> {
         // A protected datagram is opened here.
@@ -148,10 +147,7 @@ impl Session {
         datagram: &[u8],
     ) {
         let (leg, _) = self.pair(at.side);
-        let is_muxed = at.kind == LaneKind::Rtp;
-        let is_read =
-            (!is_muxed || leg.is_muxed()) && leg.receive_control(now, (source, is_muxed), datagram);
-        if is_read {
+        if leg.receive_control(now, (at.kind, source), datagram) {
             around.counters.rtcp += 1;
         } else {
             around.counters.rtcp_ignored += 1;
@@ -218,8 +214,7 @@ impl Session {
         out: &mut dyn Outlet,
     ) {
         for side in Side::BOTH {
-            let (leg, _) = self.pair(side);
-            let kind = if leg.is_muxed() { LaneKind::Rtp } else { LaneKind::Rtcp };
+            let kind = self.pair(side).0.control_lane();
             let lane = self.lane(side, kind);
             let (leg, _) = self.pair(side);
             leg.report(around, (now, lane), reports, out);

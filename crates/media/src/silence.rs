@@ -3,6 +3,9 @@
 use crate::Speech;
 use crate::g711::{ALAW_SILENCE, ULAW_SILENCE};
 
+#[cfg(test)]
+mod tests;
+
 /// Bytes of the longest packet at 64 kbit/s: 60 ms.
 const LONGEST: usize = 480;
 

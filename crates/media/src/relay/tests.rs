@@ -14,6 +14,7 @@ use crate::{Format, Hear, Play, Repeat, Sound, SoundOutcome, Speech, Terms};
 
 mod control;
 mod forwarding;
+mod honest;
 mod hostile;
 mod keys;
 mod sounds;

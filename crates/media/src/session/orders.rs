@@ -18,7 +18,8 @@ impl Session {
             Order::Terms { side, terms, .. } => self.agree(around, now, side, terms),
             Order::Hear { side, hear, .. } => self.hear(around, now, side, hear),
             Order::Dial { side, digits, .. } => self.dial(around, now, side, digits),
-            Order::Listen { side, keys, .. } => self.pair(side).0.listen(now, keys),
+            Order::Listen { side, keys: true, .. } => self.pair(side).0.listen(now),
+            Order::Listen { side, keys: false, .. } => self.pair(side).0.stop_listening(),
             Order::Supervise { silence, .. } => {
                 self.supervision = silence.map(|silence| Supervision::new(now, silence));
                 let signs = self.signs();
