@@ -158,3 +158,22 @@ fn the_operator_ends_it_in_every_stage() {
         assert_eq!(end(&mut sim), (expected, Originator::System));
     }
 }
+
+#[test]
+fn a_cancel_that_crosses_the_200_of_either_stage_ends_it() {
+    for (who, answered_at) in [(ALICE, 500), (BOB, 1010)] {
+        for before in [0, 1, 3, 5, 8, 12] {
+            let mut sim = begun(&[]);
+            sim.net.delay(5, 5);
+            sim.run_for(millis(answered_at - before));
+            let call = sid(&sim);
+            sim.tell(&Input::HangUp(call));
+            sim.run_for(seconds(3));
+            let stages = [ALICE, BOB].map(|stage| sim.ua(stage).confirmed());
+            assert_eq!(stages, [0, 0], "{who} {before}: {}", sim.trace());
+            let faults = sim.settle(Party::A);
+            assert!(faults.is_empty(), "{who} {before}: {faults:?}");
+            assert_eq!(sim.records.len(), 1);
+        }
+    }
+}

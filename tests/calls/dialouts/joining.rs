@@ -103,3 +103,15 @@ fn it_is_in_the_list_of_calls_from_its_beginning() {
     assert_eq!(told, ["started", "a", "ringing", "b", "answered"]);
     ends_well(&mut sim);
 }
+
+#[test]
+fn a_stage_that_answers_at_once_is_joined_all_the_same() {
+    let mut sim = begun(&[("ringback", "moh")]);
+    for who in [ALICE, BOB] {
+        sim.ua(who).script = vec![(millis(0), Move::Answer { fork: 0 })];
+    }
+    sim.run_for(seconds(1));
+    assert_eq!((sim.ua(ALICE).confirmed(), sim.ua(BOB).confirmed()), (1, 1));
+    assert_eq!(heard(&sim).last(), Some(&Hear::Peer));
+    ends_well(&mut sim);
+}

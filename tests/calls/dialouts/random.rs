@@ -8,7 +8,7 @@ use super::*;
 use crate::random::{callee, play_all, quirks};
 
 /// Seeds of the normal suite.
-const SEEDS: u64 = 4000;
+const SEEDS: u64 = 2000;
 /// A number whose binding leads to Bob.
 const BOUND: &str = "15162065399";
 /// A phone's number.
