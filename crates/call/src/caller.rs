@@ -47,7 +47,7 @@ impl Call {
         sdp: Option<Bytes>,
     ) {
         if self.dialout.is_some() {
-            return self.stage_rings(cx, status, early.map(|(early, _)| early), sdp.is_some());
+            return self.stage_rings(cx, status, early.map(|(early, _)| early), sdp.as_ref());
         }
         if self.speaks_to(Side::A) {
             if status != 199 {

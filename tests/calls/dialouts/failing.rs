@@ -55,7 +55,9 @@ fn stage_two_fails_and_stage_one_hears_why_for_3_s() {
         assert!(!sim.ua(ALICE).calls[0].dialogs[0].bye_received);
         sound_ends(&mut sim);
         sim.run_for(millis(100));
-        assert!(sim.ua(ALICE).calls[0].dialogs[0].bye_received);
+        let dialog = sim.ua(ALICE).calls[0].dialogs[0].clone();
+        let reason = format!("SIP;cause={ours}");
+        assert_eq!((dialog.bye_received, dialog.bye_reason), (true, Some(reason)));
         assert_eq!(end(&mut sim), (ours, Originator::Destination), "{theirs}");
     }
 }

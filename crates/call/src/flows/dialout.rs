@@ -11,6 +11,7 @@ use alloc::boxed::Box;
 use alloc::sync::Arc;
 use core::time::Duration;
 
+use bytes::Bytes;
 use mediator_media::{Hear, Repeat, Sound, Tone};
 use mediator_model::{Dialout, DidRoute, EndpointIndex, Instant, Ringback, UnixMillis};
 
@@ -203,7 +204,7 @@ impl Call {
         cx: &mut Core,
         status: u16,
         early: Option<EarlyDialog>,
-        has_sdp: bool,
+        sdp: Option<&Bytes>,
     ) {
         let is_two = self.a.is_some();
         let call = self.sid;
@@ -213,9 +214,9 @@ impl Call {
             return;
         }
         let is_first = dial.last_provisional.is_none();
-        dial.last_provisional = Some((status, has_sdp));
+        dial.last_provisional = Some((status, sdp.is_some()));
         let ringback = dial.routed.ringback;
-        let speaks = early.is_some() && (has_sdp || dial.speaking.is_none());
+        let speaks = early.is_some() && (sdp.is_some() || dial.speaking.is_none());
         if speaks {
             self.hear_from(cx, early);
         }
@@ -225,7 +226,7 @@ impl Call {
         if !is_two {
             return;
         }
-        match (ringback, has_sdp) {
+        match (ringback, sdp.is_some()) {
             (Ringback::Passthrough, true) => self.hear(cx, Side::A, Hear::Peer),
             (Ringback::Passthrough | Ringback::Ringing, _) if is_first => {
                 let Some(staged) = &self.dialout else { return };
@@ -287,6 +288,9 @@ impl Call {
             dial.attempt_holds.release(&cx.ports);
         }
         let Some(staged) = &mut self.dialout else { return };
+        if staged.failure().is_some() {
+            return;
+        }
         let Some(up) = staged.up() else {
             // Stage one is the record's source.
             let is_its = originator == Originator::Destination;
@@ -300,6 +304,13 @@ impl Call {
         let sound =
             (Sound::Tone { tone, number: staged.dialout.stage_two }, Repeat::For(FAILURE_TONE));
         self.play(cx, (Side::A, Purpose::Dialout), sound);
+    }
+
+    /// Stage one has heard why stage two does not answer.
+    fn failure_heard(&mut self, cx: &mut Core) {
+        let Some(end) = self.dialout.as_ref().and_then(|staged| staged.failure()) else { return };
+        let reason = alloc::format!("SIP;cause={}", end.1);
+        self.end_dialout(cx, end, Some(&reason));
     }
 
     /// Ends a dialout that is not joined, whatever it is doing.
@@ -348,9 +359,7 @@ impl Call {
             Doing::Confirming { asked, until: Some(until) } if until <= now => {
                 self.not_confirmed(cx, asked);
             }
-            Doing::Failed { until, status, originator } if until <= now => {
-                self.end_dialout(cx, (originator, status), None);
-            }
+            Doing::Failed { until, .. } if until <= now => self.failure_heard(cx),
             Doing::Confirming { .. } | Doing::Announcing | Doing::Two | Doing::Failed { .. } => {}
         }
     }

@@ -96,10 +96,7 @@ impl Call {
             }
             Doing::Announcing => "announce",
             Doing::Two => "ringback",
-            Doing::Failed { status, originator, .. } => {
-                let end = (*originator, *status);
-                return self.end_dialout(cx, end, None);
-            }
+            Doing::Failed { .. } => return self.failure_heard(cx),
         };
         let announced = matches!(up.doing, Doing::Announcing);
         if let SoundOutcome::Failed(reason) = outcome {
