@@ -13,7 +13,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use mediator_model::{Sid, UnixMillis};
+use mediator_model::{Dialout, Sid, UnixMillis};
 use mediator_net::Clock;
 use mediator_store::record::{DialoutRecord, Kind, Record, Versioned};
 use mediator_store::{Change, Committed, Op, Refused, Revision, Store, Write};
@@ -37,13 +37,23 @@ const BATCH: usize = 256;
 const TOO_LATE: u16 = 408;
 /// The server ended while it was dialled: Service Unavailable.
 const INTERRUPTED: u16 = 503;
-/// Nobody here can dial it: Not Implemented.
-const NOT_BUILT: u16 = 501;
 
-/// Calls what a dialout names. It is marked in the store; whoever takes it ends it: see [`Dialouts::end`].
+/// Calls what a dialout names. It is marked in the store; whoever takes it removes it when its stages are joined or its
+/// call has failed: see [`remove`].
 pub trait Dialer: Send + Sync {
     /// Begins to dial. Must not wait.
-    fn dial(&self, dialout: Arc<DialoutRecord>);
+    fn dial(&self, dialout: Arc<Dialout>);
+}
+
+/// Removes a dialout that is joined or over. Does not wait.
+pub fn remove(store: &dyn Store, dialout: Sid, now: UnixMillis) {
+    let op = Op::Delete { kind: Kind::Dialout, sid: dialout, expect: None };
+    let done = move |result: Result<Committed, Refused>| match result {
+        // Removed before is as good.
+        Ok(_) | Err(Refused::Gone { .. }) => {}
+        Err(cause) => warn!(%dialout, %cause, "a dialout that is over was not removed"),
+    };
+    store.submit(Write::one(now, op), Box::new(done));
 }
 
 /// What the schedule works with.
@@ -54,8 +64,8 @@ pub struct DialoutParts {
     pub recorder: Arc<Recorder>,
     /// How late a dialout may be after a start: `dialout.grace`.
     pub grace: Duration,
-    /// Who dials; `None`: nobody can yet, so each is ended with 501 at its time.
-    pub dialer: Option<Arc<dyn Dialer>>,
+    /// Who dials.
+    pub dialer: Arc<dyn Dialer>,
 }
 
 /// The schedule.
@@ -171,18 +181,11 @@ impl Dialouts {
         self.state.changed.notify_one();
     }
 
-    /// Ends a dialout: keeps its record and removes the object. Where the process ends between the two, the next start
-    /// ends it again: of two records the store keeps the first.
-    pub fn end(&self, dialout: &DialoutRecord, end: &DialoutEnd) {
+    /// Ends a dialout that is not dialled: keeps its record and removes the object. Where the process ends between the
+    /// two, the next start ends it again: of two records the store keeps the first.
+    fn end(&self, dialout: &DialoutRecord, end: &DialoutEnd) {
         self.parts.recorder.dialout_ended(dialout, end);
-        let sid = dialout.sid;
-        let op = Op::Delete { kind: Kind::Dialout, sid, expect: None };
-        let done = move |result: Result<Committed, Refused>| match result {
-            // Deleted meanwhile is as good.
-            Ok(_) | Err(Refused::Gone { .. }) => {}
-            Err(cause) => warn!(dialout = %sid, %cause, "an ended dialout was not removed"),
-        };
-        self.parts.store.submit(Write::one(end.date_stop, op), Box::new(done));
+        remove(&*self.parts.store, dialout.sid, end.date_stop);
     }
 
     /// Runs until the task is dropped.
@@ -202,7 +205,7 @@ impl Dialouts {
     pub fn run_due(&self, now: UnixMillis) -> Option<UnixMillis> {
         let marked = std::mem::take(&mut *self.state.marked.lock());
         for dialout in marked {
-            self.hand_over(dialout, now);
+            self.parts.dialer.dial(dialout.to_dialout());
         }
         for _ in 0..BATCH {
             // The lock is not held while the store is asked: its answer may come at once.
@@ -226,14 +229,6 @@ impl Dialouts {
             Err(cause) => state.not_marked(dialout, now, &cause),
         };
         self.parts.store.submit(Write::one(now, op), Box::new(done));
-    }
-
-    fn hand_over(&self, dialout: Arc<DialoutRecord>, now: UnixMillis) {
-        if let Some(dialer) = &self.parts.dialer {
-            return dialer.dial(dialout);
-        }
-        warn!(dialout = %dialout.sid, "dialouts cannot be dialled by this version: ended with 501");
-        self.end(&dialout, &DialoutEnd::undialled(now, NOT_BUILT));
     }
 }
 

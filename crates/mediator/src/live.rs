@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use dashmap::DashMap;
 use mediator_api::ports::{CallState, LiveCall, LiveLeg};
-use mediator_call::Side;
 use mediator_call::io::{CallStarted, Event};
+use mediator_call::{FlowKind, Side};
 use mediator_model::{Sid, UnixMillis};
 use mediator_store::record::MediaFigures;
 
@@ -91,6 +91,13 @@ impl LiveCalls {
     /// One of them.
     pub fn one(&self, call: Sid) -> Option<LiveCall> {
         self.calls.get(&call).map(|entry| shown(call, &entry))
+    }
+
+    /// The dialout that runs a call; `None`: none does.
+    pub fn dialout_of(&self, call: Sid) -> Option<Sid> {
+        let up = self.calls.get(&call)?;
+        let started = &up.started;
+        if started.kind == FlowKind::Dialout { started.reference } else { None }
     }
 
     fn change(&self, call: Sid, change: impl FnOnce(&mut Up)) {

@@ -104,7 +104,7 @@ impl Services {
             store: store.clone(),
             recorder: ears.recorder,
             grace: config.dialout.grace,
-            dialer: None,
+            dialer: Arc::new(orders.clone()),
         }));
         schedule.begin(dialouts, clock.unix_now());
         memory.schedule(schedule.clone());

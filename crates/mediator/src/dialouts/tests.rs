@@ -7,6 +7,8 @@ use mediator_store::query::{CallQuery, Filter, Query};
 use mediator_store::record::{BindingRecord, CallRow};
 use mediator_store::{Calls, Follower, Location, SqliteStore};
 
+use serde_json::json;
+
 use super::*;
 use crate::records::RecorderParts;
 
@@ -30,7 +32,10 @@ fn dialout(sid: u128, due: UnixMillis) -> DialoutRecord {
         // The three numbers are unique among dialouts.
         stage_two_destination_did: number(&format!("4420712{sid:05}")),
         redirect_did: number("15162065346"),
-        attributes: mediator_store::Object::default(),
+        attributes: json!({"hide_origination_did": "true", "use_call_confirmation": true})
+            .as_object()
+            .unwrap()
+            .clone(),
         date_created: START,
         due,
         dialling: false,
@@ -58,10 +63,17 @@ struct Noting {
 }
 
 impl Dialer for Noting {
-    fn dial(&self, dialout: Arc<DialoutRecord>) {
+    fn dial(&self, dialout: Arc<Dialout>) {
         let held = self.store.object(Kind::Dialout, dialout.sid, START).unwrap().unwrap();
         let Record::Dialout(held) = held.record else { panic!("a dialout") };
-        assert!(held.dialling && dialout.dialling, "marked before it is dialled");
+        assert!(held.dialling, "marked before it is dialled");
+        assert_eq!(dialout.account_sid, ACCOUNT);
+        assert_eq!(dialout.stage_one, held.stage_one_destination_did);
+        assert_eq!(dialout.stage_two, held.stage_two_destination_did);
+        assert_eq!(dialout.redirect_did, held.redirect_did);
+        let attributes = &dialout.attributes;
+        assert!(attributes.hide_origination_did && attributes.json.is_some());
+        assert_eq!(attributes.confirmation.as_deref(), Some("default"));
         self.dialled.lock().push(dialout.sid);
     }
 }
@@ -74,15 +86,11 @@ struct Stage {
 
 impl Stage {
     fn new() -> Self {
-        Self::with(true)
-    }
-
-    fn with(can_dial: bool) -> Self {
         let following = Arc::new(Following::default());
         let opened = SqliteStore::open(&Location::Memory).unwrap();
         let store = Arc::new(opened.start(following.clone()).unwrap());
         let dialer = Arc::new(Noting { store: store.clone(), dialled: Mutex::default() });
-        let dialouts = schedule(&store, can_dial.then(|| dialer.clone() as Arc<dyn Dialer>));
+        let dialouts = schedule(&store, dialer.clone());
         assert!(following.0.set(dialouts.clone()).is_ok());
         Self { store, dialouts, dialer }
     }
@@ -141,7 +149,7 @@ fn rows(store: &SqliteStore) -> Vec<CallRow> {
     store.calls(&CallQuery { query, before: None }).unwrap().items
 }
 
-fn schedule(store: &Arc<SqliteStore>, dialer: Option<Arc<dyn Dialer>>) -> Arc<Dialouts> {
+fn schedule(store: &Arc<SqliteStore>, dialer: Arc<dyn Dialer>) -> Arc<Dialouts> {
     let recorder = Arc::new(Recorder::new(RecorderParts {
         calls: store.clone(),
         callback: Box::new(|| None),
@@ -222,7 +230,7 @@ fn a_start_ends_what_is_too_late_or_was_interrupted() {
     stage.add(DialoutRecord { dialling: true, ..dialout(6, after(10)) });
     stage.add(dialout(7, after(down_for + 10)));
     let held = stage.held();
-    let second = schedule(&stage.store, Some(stage.dialer.clone()));
+    let second = schedule(&stage.store, stage.dialer.clone());
     second.begin(held, after(down_for));
     stage.store.flush();
     second.run_due(after(down_for));
@@ -241,7 +249,7 @@ fn what_was_marked_and_not_dialled_is_not_dialled_after_a_start() {
     stage.dialouts.run_due(after(10));
     stage.store.flush();
     // The process ends here, before it is handed over.
-    let second = schedule(&stage.store, Some(stage.dialer.clone()));
+    let second = schedule(&stage.store, stage.dialer.clone());
     second.begin(stage.held(), after(11));
     second.run_due(after(11));
     assert_eq!(stage.records(), [(1, 503)]);
@@ -252,19 +260,32 @@ fn what_was_marked_and_not_dialled_is_not_dialled_after_a_start() {
 }
 
 #[test]
-fn without_a_dialer_each_is_ended_with_501_and_a_record() {
-    let stage = Stage::with(false);
+fn one_that_was_handed_over_is_held_until_it_is_removed_and_can_be_removed_twice() {
+    let stage = Stage::new();
     stage.add(dialout(1, after(10)));
     stage.at(after(10));
-    assert_eq!(stage.held(), []);
+    let held = stage.held();
+    assert!(held[0].record.dialling);
+    remove(&*stage.store, Sid::from_u128(1), after(20));
+    remove(&*stage.store, Sid::from_u128(1), after(30));
+    stage.store.flush();
+    assert_eq!((stage.held(), stage.records()), (vec![], vec![]));
+}
+
+#[test]
+fn one_that_is_dropped_has_a_record_that_says_why() {
+    let stage = Stage::new();
+    stage.add(dialout(1, after(10)));
+    let second = schedule(&stage.store, stage.dialer.clone());
+    second.begin(stage.held(), after(1000));
     let [row] = &*rows(&stage.store) else { panic!("one record") };
     assert_eq!((&*row.event_type, &*row.direction), ("dialout", "outbound"));
-    assert_eq!((row.sip_cause, &*row.disconnect_originator), (501, "SYSTEM"));
+    assert_eq!((row.sip_cause, &*row.disconnect_originator), (408, "SYSTEM"));
     assert_eq!((row.endpoint_sid, row.reference_sid), (ACCOUNT, Some(Sid::from_u128(1))));
     assert_eq!(row.number_src, Some(number("14155550100")));
     assert_eq!(row.number_redirect, number("15162065346"));
     assert_eq!(row.number_dst, Some(number("442071200001")));
-    assert_eq!((row.date_start, row.date_talk, row.date_stop), (after(10), None, after(10)));
+    assert_eq!((row.date_start, row.date_talk, row.date_stop), (after(1000), None, after(1000)));
 }
 
 #[test]

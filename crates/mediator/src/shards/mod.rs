@@ -18,7 +18,7 @@ use std::thread;
 
 use mediator_call::io::{EngineSetup, Input, Listener};
 use mediator_call::{Counters, Engine};
-use mediator_model::{ListenerId, Transport};
+use mediator_model::{Dialout, ListenerId, Transport};
 use mediator_net::{
     BindError, Clock, Dispatch, INBOX_LIMIT, Inbox, Listeners, NetEvent, Post, Resolver,
     ResolverError, Sender, StreamParts, StreamSettings, Streams, UdpListener, inbox,
@@ -28,6 +28,7 @@ use mediator_sip::message::{peek_call_id, shard_hash};
 use tokio::runtime;
 
 use crate::config::{Config, MAX_SHARDS, SipSettings};
+use crate::dialouts::Dialer;
 use crate::metrics::{AllShards, EngineCounts, ShardMetrics};
 
 pub use state::{Audience, OfProcess, SharedState, epoch, gate, media_address};
@@ -122,6 +123,16 @@ impl Orders {
     pub fn give(&self, input: &Input) {
         for shard in &*self.0 {
             shard.post_always(input.clone());
+        }
+    }
+}
+
+impl Dialer for Orders {
+    /// Any shard can dial any dialout: they are spread by their sids, which are random.
+    fn dial(&self, dialout: Arc<Dialout>) {
+        let at = dialout.sid.as_u128() as u32 as usize % self.0.len().max(1);
+        if let Some(shard) = self.0.get(at) {
+            shard.post_always(Input::Dial(dialout));
         }
     }
 }
@@ -225,7 +236,7 @@ impl Shards {
             udp: udp.iter().filter(own).cloned().collect(),
             sender: Sender::new(at, udp, self.streams.clone()),
             resolver: self.resolver.clone(),
-            teller: Teller::new(metrics.clone(), state),
+            teller: Teller::new(metrics.clone(), state, clock),
             metrics,
             clock,
         };

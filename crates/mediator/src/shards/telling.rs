@@ -11,9 +11,12 @@ use arc_swap::ArcSwap;
 use mediator_call::CallRecord;
 use mediator_call::io::Event;
 use mediator_model::{Directory, Sid, SourceMatch};
+use mediator_net::Clock;
+use mediator_store::Store;
 use tracing::{debug, error, info, warn};
 
 use super::{Audience, SharedState};
+use crate::dialouts::remove;
 use crate::metrics::ShardMetrics;
 
 /// Tells one shard's events.
@@ -21,12 +24,16 @@ pub(super) struct Teller {
     metrics: Arc<ShardMetrics>,
     directory: Arc<ArcSwap<Directory>>,
     audience: Audience,
+    /// Dialouts are in it until their stages are joined, or their call has failed.
+    store: Arc<dyn Store>,
+    clock: Clock,
 }
 
 impl Teller {
-    pub(super) fn new(metrics: Arc<ShardMetrics>, state: &SharedState) -> Self {
+    pub(super) fn new(metrics: Arc<ShardMetrics>, state: &SharedState, clock: Clock) -> Self {
         let (directory, audience) = (state.directory.clone(), state.audience.clone());
-        Self { metrics, directory, audience }
+        let store = state.store.clone();
+        Self { metrics, directory, audience, store, clock }
     }
 
     pub(super) fn tell(&mut self, event: Event) {
@@ -50,6 +57,9 @@ impl Teller {
             Event::CallAnswered { call, setup, .. } => {
                 self.metrics.setup.observe(setup);
                 info!(%call, setup_ms = setup.as_millis() as u64, "call answered");
+                if let Some(dialout) = self.audience.live.dialout_of(call) {
+                    remove(&*self.store, dialout, self.clock.unix_now());
+                }
             }
             Event::CallEnded(record) => self.call_ended(&record),
             Event::CallUnrouted(record) => self.keep(&record),
@@ -126,6 +136,10 @@ impl Teller {
             "call ended"
         );
         self.keep(record);
+        if let Some(dialout) = &record.dialout {
+            // Where its stages were joined it is gone by now, unless the store could not.
+            remove(&*self.store, dialout.sid, record.date_stop);
+        }
     }
 
     fn keep(&self, record: &CallRecord) {

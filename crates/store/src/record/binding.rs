@@ -79,7 +79,7 @@ impl BindingRecord {
 }
 
 /// The attributes that calls act on, and all of them as text for the call's record; `None` where there are none.
-fn hot_attributes(all: &Object) -> Option<Box<Attributes>> {
+pub(super) fn hot_attributes(all: &Object) -> Option<Box<Attributes>> {
     if all.is_empty() {
         return None;
     }

@@ -1,8 +1,11 @@
 //! Dialouts that wait for their time.
 
-use mediator_model::{Number, Sid, UnixMillis};
+use std::sync::Arc;
+
+use mediator_model::{Dialout, Number, Sid, UnixMillis};
 
 use super::Object;
+use super::binding::hot_attributes;
 
 /// A dialout, from its creation until the two are joined or the call has failed.
 #[derive(Clone, PartialEq, Debug)]
@@ -25,4 +28,18 @@ pub struct DialoutRecord {
     pub due: UnixMillis,
     /// Whether it was handed over for dialling: it is no longer listed, cannot be changed, and is never dialled twice.
     pub dialling: bool,
+}
+
+impl DialoutRecord {
+    /// What is dialled. Attributes were checked before they were stored: one that is refused now is left out.
+    pub fn to_dialout(&self) -> Arc<Dialout> {
+        Arc::new(Dialout {
+            sid: self.sid,
+            account_sid: self.account_sid,
+            stage_one: self.stage_one_destination_did,
+            stage_two: self.stage_two_destination_did,
+            redirect_did: self.redirect_did,
+            attributes: hot_attributes(&self.attributes).unwrap_or_default(),
+        })
+    }
 }
