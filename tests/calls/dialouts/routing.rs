@@ -31,6 +31,20 @@ fn a_stage_that_is_the_number_between_is_482() {
 }
 
 #[test]
+fn bindings_that_lead_back_to_the_number_between_are_482() {
+    const SECOND: &str = "15162065399";
+    let mut stage = stage();
+    stage.did(SECOND, TrunkGroupIndex(1));
+    stage.bind(SECOND, None, REDIRECT, &[]);
+    stage.bind(REDIRECT, None, CALLED, &[]);
+    let mut sim = both(stage);
+    sim.dial(Dialout { stage_two: number(SECOND), ..dialout(&[]) });
+    sim.run_for(seconds(6));
+    assert_eq!((sim.ua(ALICE).asked("INVITE"), sim.ua(BOB).asked("INVITE")), (1, 0));
+    assert_eq!(end(&mut sim), (482, Originator::System));
+}
+
+#[test]
 fn a_binding_on_the_way_to_a_stage_applies() {
     const SECOND: &str = "15162065399";
     let mut stage = stage();
