@@ -4,7 +4,7 @@ use mediator_call::io::{Event, MediaMode};
 use mediator_media::{
     Event as MediaEvent, Hear, Order, Repeat, Side, Sound, SoundFailure, SoundOutcome, Tone,
 };
-use mediator_sim::{Answering, Move, Party, REDIRECT, Sim, Stage, Wire};
+use mediator_sim::{Answering, Move, Party, REDIRECT, Sim, Stage, What, Wire};
 
 use crate::relay::{hears, hides_media, relayed_as, session, terms};
 use crate::support::{ALICE, BOB, connect, ends_well, millis, seconds, world};
@@ -429,6 +429,22 @@ fn two_that_have_nothing_in_common_are_488_and_leg_b_is_hung_up_on() {
         sim.run_for(seconds(3));
         assert_eq!(sim.ua(ALICE).calls[call].outcome, Some(488));
         assert_eq!(sim.ua(BOB).confirmed(), 0);
+        ends_well(&mut sim);
+    }
+}
+
+#[test]
+fn a_long_announcement_reminds_the_caller_once_a_minute() {
+    for reliable in [false, true] {
+        let mut sim = relayed_as(21, announcing(&[]));
+        sim.sounds.lasts(What::Announcement, seconds(150));
+        sim.ua(ALICE).quirks.supports_100rel = reliable;
+        let call = sim.ua(ALICE).invite(REDIRECT);
+        sim.run_for(seconds(145));
+        assert_eq!(sim.ua(ALICE).calls[call].heard, [100, 183, 183, 183]);
+        assert!(sim.ua(BOB).calls.is_empty());
+        sim.run_for(seconds(15));
+        assert_eq!(sim.ua(ALICE).calls[call].outcome, Some(200));
         ends_well(&mut sim);
     }
 }

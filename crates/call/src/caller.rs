@@ -425,6 +425,9 @@ impl Call {
         if self.dial.as_ref().is_some_and(|dial| matches!(dial.step, Step::Farewell { .. })) {
             return self.farewell_over(cx);
         }
+        if self.remind_caller(cx) {
+            return;
+        }
         self.drop_leg_b(cx);
         let answer = Answer { status: 480, retry_after: None, cause: Some(19) };
         self.fail_caller(cx, answer, Originator::System);

@@ -28,6 +28,8 @@ use crate::verdict::Answer;
 const FAREWELL: Duration = Duration::from_secs(3);
 /// How much later the call ends where nobody says that the tone is over.
 const FAREWELL_GRACE: Duration = Duration::from_secs(2);
+/// How often a caller that is not answered is reminded.
+const REMINDER: Duration = Duration::from_mins(1);
 /// Longer than any announcement takes to be fetched and played.
 const PRELUDE: Duration = Duration::from_mins(12);
 
@@ -120,10 +122,28 @@ impl Call {
     }
 
     fn go_to(&mut self, cx: &Core, step: Step) {
+        let waits = self.invite.is_some() && step == Step::Announcement;
         if let Some(dial) = &mut self.dial {
             dial.step = step;
-            dial.ring_until = cx.now + PRELUDE;
+            dial.ring_until = cx.now + if waits { REMINDER } else { PRELUDE };
         }
+    }
+
+    /// A caller that hears an announcement as early media is told once a minute that it is still to be answered
+    /// (RFC 3261 §13.3.1.1: proxies give up on it after three). `false`: that has been so for too long.
+    pub(crate) fn remind_caller(&mut self, cx: &mut Core) -> bool {
+        let Some(dial) = &mut self.dial else { return false };
+        if dial.step != Step::Announcement || cx.now >= dial.began + PRELUDE {
+            return false;
+        }
+        dial.ring_until = cx.now + REMINDER;
+        dial.last_provisional = None;
+        let reliably = dial.caller_100rel != Caller100Rel::No;
+        let sdp = self.a.as_ref().and_then(|a| a.sdp.last().cloned());
+        // What came reliably has arrived.
+        let body = sdp.filter(|_| !reliably).map(Body::sdp);
+        self.send_provisional(cx, 183, body.as_ref(), reliably);
+        true
     }
 
     /// The caller's answer to our offer has come: in PRACK, or in ACK. `false`: it was no answer to one of ours.

@@ -166,3 +166,31 @@ fn a_call_that_panics_twice_is_taken_out() {
     assert!(engine.invites.is_empty() && engine.sids.is_empty() && engine.defective.is_empty());
     assert_eq!(gate.calls_of(Sid::from_u128(1)) + gate.calls_of(Sid::from_u128(2)), 0);
 }
+
+#[test]
+fn a_session_that_is_never_closed_holds_no_record_back_for_ever() {
+    let gate = Arc::new(Gate::default());
+    let mut engine = engine(&gate);
+    dial(&mut engine, "c1");
+    engine.handle(Instant::from_millis(2), Input::HangUpAll);
+    let mut seen = Vec::new();
+    // Nobody says that the session is closed.
+    let mut due = Some(Instant::from_millis(2));
+    while let Some(now) = due {
+        engine.handle_deadline(now);
+        while let Some(output) = engine.poll_output() {
+            match output {
+                Output::Event(Event::CallEnded(record)) => {
+                    assert!(record.figures.is_none());
+                    seen.push("ended");
+                }
+                Output::Event(Event::Bug { .. }) => seen.push("bug"),
+                Output::Event(Event::CallGone { .. }) => seen.push("gone"),
+                Output::Media(Order::Close { .. }) => seen.push("close"),
+                _ => {}
+            }
+        }
+        due = engine.next_deadline().filter(|_| engine.live_calls() > 0);
+    }
+    assert_eq!(seen, ["close", "bug", "ended", "gone"]);
+}

@@ -25,7 +25,7 @@ struct Row {
     of: fn(&Counters) -> &Counter,
 }
 
-const ROWS: [Row; 7] = [
+const ROWS: [Row; 9] = [
     Row {
         name: "mediator_calls_started_total",
         help: "Calls admitted.",
@@ -43,6 +43,18 @@ const ROWS: [Row; 7] = [
         help: "Calls found stuck and ended; each is a defect of the server.",
         kind: Kind::Counter,
         of: |own| &own.calls_reaped,
+    },
+    Row {
+        name: "mediator_media_ports_exhausted_total",
+        help: "Calls refused because no port of media.port_range was free.",
+        kind: Kind::Counter,
+        of: |own| &own.media_exhausted,
+    },
+    Row {
+        name: "mediator_sounds_failed_total",
+        help: "Sounds that a binding or a dialout asks for and that could not be played.",
+        kind: Kind::Counter,
+        of: |own| &own.sounds_failed,
     },
     Row {
         name: "mediator_sip_transactions_active",
