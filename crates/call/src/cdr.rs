@@ -57,7 +57,7 @@ pub struct CallRecord {
     /// The end.
     pub date_stop: UnixMillis,
     /// The final code of leg A: 200 where it was answered. Of a dialout 200 where the two were joined, else why not:
-    /// the final code of the stage that failed; 487 where stage one hung up; 603 where it did not confirm.
+    /// the final code of the stage that failed; 487 where stage one hung up; 480 where it did not confirm.
     pub sip_cause: u16,
     /// Who ended it.
     pub disconnect_originator: Originator,

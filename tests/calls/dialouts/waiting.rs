@@ -64,7 +64,7 @@ fn without_the_key_it_is_asked_for_three_times_with_5_s_each_and_then_given_up()
     assert!(sim.ua(ALICE).calls[0].dialogs[0].bye_received);
     assert_eq!(sim.ua(BOB).asked("INVITE"), 0);
     let record = record(&mut sim);
-    assert_eq!((record.sip_cause, record.disconnect_originator), (603, Originator::System));
+    assert_eq!((record.sip_cause, record.disconnect_originator), (480, Originator::System));
     let LegA::Dialled(Some(one)) = &record.leg_a else { panic!("stage one was dialled") };
     assert_eq!((one.sip_cause, record.date_talk), (200, None));
 }

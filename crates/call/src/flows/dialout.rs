@@ -36,8 +36,8 @@ const FAILURE_TONE: Duration = Duration::from_secs(3);
 /// How much later the call ends where nobody says that the tone is over.
 const FAILURE_GRACE: Duration = Duration::from_secs(2);
 
-/// Stage one has answered and has not confirmed.
-const NOT_CONFIRMED: u16 = 603;
+/// Stage one has answered and has not confirmed: as nobody who answers, but that its leg says 200.
+const NOT_CONFIRMED: u16 = 480;
 /// Stage one has hung up before the two were joined.
 const HUNG_UP: u16 = 487;
 
