@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use mediator_call::io::Event;
 
-use crate::agent::{Party, Standing};
+use crate::agent::{Party, Standing, Talk};
 use crate::world::Sim;
 
 /// Longer than any transaction, any ringing and any patience.
@@ -26,6 +26,7 @@ impl Sim {
         self.finish(second);
         self.check_engines();
         self.check_media();
+        self.check_talks();
         self.check_agents();
         self.check_sdp();
         self.check_events();
@@ -58,6 +59,17 @@ impl Sim {
             .map(|endpoint| format!("capacity of {} is not given back", endpoint.name))
             .collect();
         self.faults.extend(held);
+    }
+
+    /// What we send is one stream a call, whatever it is made of.
+    fn check_talks(&mut self) {
+        let us = self.room.us;
+        for agent in self.agents.iter().filter(|agent| !agent.replayed) {
+            let ours = |talk: &&Talk| talk.heard.iter().all(|heard| heard.from.ip() == us);
+            for fault in agent.talks.iter().filter(ours).flat_map(Talk::faults) {
+                self.faults.push(format!("{}: {fault}", agent.profile.name));
+            }
+        }
     }
 
     fn check_agents(&mut self) {

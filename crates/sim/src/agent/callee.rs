@@ -398,10 +398,11 @@ impl Agent {
     /// The 200 to a re-INVITE.
     pub(crate) fn accept_reinvite(&mut self, tx: usize, (at, dialog): (usize, usize)) {
         let Some(request) = self.servers.get(tx).map(|tx| tx.request.clone()) else { return };
+        let now = self.now;
         let Some(it) = self.dialog_mut(at, dialog) else { return };
         it.sdp_version += 1;
         it.media = Media::Active;
-        it.agreed = Media::Active;
+        it.agree(now);
         let (version, tag) = (it.sdp_version, it.local_tag.clone());
         let offer = request.has_sdp().then_some(request.body.as_str());
         let body = self.sdp_body((at, version), Media::Active, offer);

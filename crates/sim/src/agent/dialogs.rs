@@ -1,5 +1,7 @@
 //! What an agent does and hears inside dialogs, and how its moves are made.
 
+use mediator_model::Instant;
+
 use super::{Agent, Dialog, Media, Move, Standing};
 use crate::Wire;
 
@@ -19,6 +21,7 @@ impl Dialog {
             sdp_version: 1,
             media: Media::Active,
             agreed: Media::Active,
+            agreed_at: Instant::ZERO,
             described: false,
             reliable: None,
             next_rseq: 1,
@@ -29,6 +32,14 @@ impl Dialog {
 
     pub(crate) fn tags(&self) -> (String, String) {
         (self.local_tag.clone(), self.remote_tag.clone())
+    }
+
+    /// What we said last of our media is agreed on.
+    pub(crate) fn agree(&mut self, now: Instant) {
+        if self.agreed != self.media {
+            self.agreed = self.media;
+            self.agreed_at = now;
+        }
     }
 
     /// Keeps the SDP of a message.
@@ -244,6 +255,7 @@ impl Agent {
             .get(at)
             .and_then(|call| call.dialogs.iter().position(|dialog| dialog.tags() == *tags));
         let Some(dialog) = place else { return };
+        let now = self.now;
         match wire.status() {
             ..200 => {}
             200..300 => {
@@ -253,7 +265,7 @@ impl Agent {
                     .is_some_and(|tx| tx.bytes.windows(15).any(|w| w == b"application/sdp"));
                 if let Some(it) = self.dialog_mut(at, dialog) {
                     it.hear(wire);
-                    it.agreed = it.media;
+                    it.agree(now);
                     it.unanswered_offers += u32::from(!wire.has_sdp());
                 }
                 if self.quirks.acks_lost > 0 {
@@ -273,13 +285,14 @@ impl Agent {
 
     /// The response to an UPDATE.
     pub(crate) fn update_response(&mut self, (at, tags): (usize, &(String, String)), wire: &Wire) {
+        let now = self.now;
         let dialogs = self.calls.get_mut(at).into_iter().flat_map(|call| &mut call.dialogs);
         let Some(it) = dialogs.into_iter().find(|dialog| dialog.tags() == *tags) else { return };
         match wire.status() {
             ..200 => {}
             200..300 => {
                 it.hear(wire);
-                it.agreed = it.media;
+                it.agree(now);
             }
             _ => it.media = it.agreed,
         }

@@ -244,6 +244,7 @@ pub struct Dialog {
     /// What was said last of our media, and what of it is agreed on.
     pub(crate) media: Media,
     pub(crate) agreed: Media,
+    pub(crate) agreed_at: Instant,
     /// SDP was given in a 1xx.
     pub(crate) described: bool,
     pub(crate) reliable: Option<Reliable>,

@@ -3,7 +3,7 @@
 //! It sends a packet every 20 ms while its voice is on, from where its SDP says or from behind a NAT, with everything in
 //! it that may not cross: contributing sources, a header extension, padding and a name. It keeps what it hears.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -17,6 +17,8 @@ use crate::sounds::{What, payload, recognise};
 const STEP: Duration = Duration::from_millis(20);
 /// Between two reports.
 const REPORTS: Duration = Duration::from_secs(5);
+/// Longer than a packet may be under way.
+const UNDER_WAY: Duration = Duration::from_secs(1);
 /// Packets of a key that is down, before the three of its end; and of the pause behind it.
 const DOWN: u16 = 5;
 const UP: u16 = 4;
@@ -133,6 +135,42 @@ impl Talk {
             (Some(first), Some(last)) => last.abs_diff(*first) as usize + 1 - seen.len(),
             _ => 0,
         }
+    }
+
+    /// What no stream may show, though packets were lost, repeated or late: several sources, a number that was given to two
+    /// packets, or audio whose time goes back.
+    pub(crate) fn faults(&self) -> Vec<String> {
+        let mut faults = Vec::new();
+        if self.sources() > 1 {
+            faults.push(format!("{} sources of media", self.sources()));
+        }
+        let mut numbers: BTreeMap<i64, &Heard> = BTreeMap::new();
+        let mut last = None;
+        for heard in &self.heard {
+            let number = match last {
+                None => 1_000_000_i64,
+                Some((before, number)) => {
+                    let step: u16 = heard.sequence.wrapping_sub(before);
+                    number + i64::from(step.cast_signed())
+                }
+            };
+            last = Some((heard.sequence, number));
+            let known = numbers.entry(number).or_insert(heard);
+            if (known.timestamp, known.what) != (heard.timestamp, heard.what) {
+                faults.push(format!("one number for two packets: {known:?} {heard:?}"));
+            }
+        }
+        let audio: Vec<&Heard> =
+            numbers.into_values().filter(|heard| heard.event.is_none()).collect();
+        for pair in audio.windows(2) {
+            if let [one, other] = pair
+                && other.timestamp.wrapping_sub(one.timestamp).cast_signed() <= 0
+            {
+                faults.push(format!("time goes back: {one:?} {other:?}"));
+            }
+        }
+        faults.truncate(3);
+        faults
     }
 
     /// The longest time without a packet.
@@ -406,7 +444,23 @@ impl Agent {
             encoding: encoding.to_owned(),
             event: event.map(|event| (event.duration, event.end)),
         };
+        if is_ours {
+            self.check_hold(call, &heard);
+        }
         self.talk(call).heard.push(heard);
+    }
+
+    /// Nothing is sent to who is not to hear anything.
+    fn check_hold(&mut self, call: usize, heard: &Heard) {
+        let now = self.now;
+        let Some(dialog) = self.talking(call) else { return };
+        // Who has offered to hear again may hear before that is answered.
+        let is_hold = |media| matches!(media, Media::Hold | Media::Inactive | Media::OldHold);
+        let holds = is_hold(dialog.agreed) && is_hold(dialog.media);
+        if holds && now.saturating_since(dialog.agreed_at) > UNDER_WAY {
+            let (media, since) = (dialog.agreed, dialog.agreed_at);
+            self.fault(format!("media though it said {media:?} at {since:?}: {heard:?}"));
+        }
     }
 
     fn hear_report(&mut self, call: usize, bytes: &[u8]) {
