@@ -402,6 +402,24 @@ fn a_caller_whose_favourite_leg_b_does_not_take_is_offered_what_it_takes() {
 }
 
 #[test]
+fn a_caller_with_events_presses_tones_where_leg_b_has_none() {
+    for (theirs, asked) in
+        [(&[(0, "PCMU/8000")][..], 1), (&[(0, "PCMU/8000"), (99, "telephone-event/8000")][..], 0)]
+    {
+        let mut sim = relayed_as(22, announcing(&[]));
+        sim.ua(BOB).quirks.formats = Some(theirs);
+        sim.ua(ALICE).invite(REDIRECT);
+        sim.run_for(millis(500));
+        over(&mut sim, SoundOutcome::Played);
+        sim.run_for(seconds(3));
+        assert_eq!(sim.ua(ALICE).asked("INVITE"), asked);
+        let events = |side| terms(&sim, side).unwrap().send.iter().any(|f| f.is_event());
+        assert_eq!((events(Side::A), events(Side::B)), (asked == 0, asked == 0));
+        ends_well(&mut sim);
+    }
+}
+
+#[test]
 fn a_caller_that_speaks_nothing_of_ours_is_connected_without() {
     const G729: &[(u8, &str)] = &[(18, "G729/8000")];
     let mut sim = relayed_as(19, announcing(&[("ringback", "moh")]));

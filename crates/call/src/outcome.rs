@@ -331,7 +331,7 @@ impl Call {
             Intent::Refresh | Intent::Align => {}
             Intent::Relay(relayed) => self.relay_failed(cx, &relayed, status, retry_after),
         }
-        if dialog_gone && (self.is_talking() || self.dialout.is_some()) {
+        if dialog_gone && (self.is_talking() || self.is_answered_alone()) {
             let originator =
                 if sent.side == Side::A { Originator::Source } else { Originator::Destination };
             self.hang_up(cx, originator, None);

@@ -5,7 +5,7 @@ use alloc::boxed::Box;
 
 use mediator_sip::sdp::{Allowed, SessionDescription};
 
-use super::edit::{OurEnd, Uncrossed, audio, formats, restrict};
+use super::edit::{OurEnd, Uncrossed, audio, formats, is_events, restrict};
 use super::way::{Role, Way, noted, written};
 
 /// What we offer where nobody has offered: every codec of `Speech::ALL`, in its order, and events at the clock rates of
@@ -32,19 +32,21 @@ pub(crate) fn codec_of(sdp: &[u8]) -> Option<&'static str> {
     Allowed::from_description(&SessionDescription::parse(sdp).ok()?).ok()?.codec()
 }
 
-/// Whether what one side answers to this offer has the codec that the offerer favours, or its twin; an error where the
-/// two have none in common.
+/// Whether what one side answers to this offer has the codec that the offerer favours, or its twin, and events for its
+/// keys where it has them; an error where the two have no codec in common.
 pub(crate) fn suits(answer: &[u8], offer: &[u8], end: OurEnd) -> Result<bool, Uncrossed> {
     let way = Way { origin: end.at.ip(), end: Some(end) };
     let description = SessionDescription::parse(offer)?;
     let offered = Allowed::from_description(&description)?;
-    let favourite = audio(&offered)
-        .and_then(|media| formats(media).iter().find(|format| format.encoding.is_media()).cloned());
+    let offered = audio(&offered).map(formats).unwrap_or_default();
+    let favourite = offered.iter().find(|format| format.encoding.is_media());
+    let keys = offered.iter().any(is_events);
     written(answer, (Role::AnswerTo(offer), way), |common| {
         let common = audio(common).map(formats).unwrap_or_default();
-        favourite.is_none_or(|favourite| {
+        let speaks = favourite.is_none_or(|favourite| {
             common.iter().any(|format| format.payload_type == favourite.payload_type)
-        })
+        });
+        speaks && (!keys || common.iter().any(is_events))
     })
 }
 

@@ -103,7 +103,7 @@ impl Call {
         }
     }
 
-    /// Side B takes nothing that side A favours: side A is offered what it takes, as soon as it has acknowledged what we
+    /// Side B does not take what side A favours: side A is offered what it takes, as soon as it has acknowledged what we
     /// have told it.
     pub(crate) fn realign_later(&mut self, answer: &[u8]) {
         if let Some(media) = &mut self.media {
