@@ -76,6 +76,68 @@ fn reports_are_our_own_and_say_goodbye() {
 }
 
 #[test]
+fn reports_share_the_port_with_who_offers_it() {
+    use mediator_media::rtcp::Part;
+    for mux in [[true, false], [false, true], [true, true]] {
+        let mut sim = speaking(1);
+        for who in [ALICE, BOB] {
+            sim.ua(who).quirks.mux = mux[who];
+        }
+        connect(&mut sim);
+        sim.run_for(seconds(30));
+        for (who, rtp) in [(ALICE, 6000), (BOB, 7000)] {
+            let talk = sim.ua(who).talk(0).clone();
+            // The called side is not offered it.
+            let port = if mux[who] && who == ALICE { rtp } else { rtp + 1 };
+            assert_eq!(
+                talk.reported_at.iter().copied().collect::<Vec<_>>(),
+                [port],
+                "{mux:?} {who}"
+            );
+            let blocks = talk.reports.iter().filter(|part| matches!(part, Part::Block { .. }));
+            assert!(blocks.count() >= 3, "what it sends is reported, too");
+        }
+        ends_well(&mut sim);
+    }
+}
+
+#[test]
+fn what_is_no_media_is_not_passed_on() {
+    let mut sim = speaking(1);
+    sim.ua(ALICE).quirks.voice = false;
+    connect(&mut sim);
+    let rtp = sim.ua(ALICE).described(0).unwrap().rtp.unwrap();
+    let rtcp = SocketAddr::new(rtp.ip(), rtp.port() + 1);
+    let before = sim.ua(BOB).talk(0).heard.len();
+    let mut dice = mediator_sim::Dice::new(5);
+    for number in 0..500_u16 {
+        let length = dice.below(200) as usize;
+        let mut bytes: Vec<u8> = (0..length).map(|_| dice.next_u64() as u8).collect();
+        // Half of them look like RTP or RTCP of the version.
+        if number % 2 == 0
+            && let Some(first) = bytes.first_mut()
+        {
+            *first = *first & 0x3F | 0x80;
+        }
+        // The payload types that were agreed on are media.
+        if let Some(second) = bytes.get_mut(1)
+            && matches!(*second & 0x7F, 0 | 8 | 101)
+        {
+            *second += 1;
+        }
+        sim.inject("192.0.2.1:6000", rtp, &bytes);
+        sim.inject("192.0.2.1:6001", rtcp, &bytes);
+        sim.run_for(millis(5));
+    }
+    assert_eq!(sim.ua(BOB).talk(0).heard.len(), before);
+    assert!(sim.media_counters().malformed > 50);
+    sim.ua(ALICE).quirks.voice = true;
+    sim.run_for(seconds(1));
+    assert_eq!(lately(&mut sim, BOB, 500), [VOICE_A]);
+    ends_well(&mut sim);
+}
+
+#[test]
 fn each_side_keeps_its_own_payload_types() {
     let mut sim = speaking(1);
     sim.ua(ALICE).quirks.formats =

@@ -21,6 +21,8 @@ pub struct Described {
     pub sends: bool,
     /// It receives.
     pub receives: bool,
+    /// RTCP may go to RTP's port.
+    pub mux: bool,
 }
 
 impl Described {
@@ -68,6 +70,7 @@ impl Described {
             "sendonly" => (self.sends, self.receives) = (true, false),
             "recvonly" => (self.sends, self.receives) = (false, true),
             "inactive" => (self.sends, self.receives) = (false, false),
+            "rtcp-mux" => self.mux = true,
             _ => {}
         }
     }
@@ -134,6 +137,7 @@ impl Agent {
             Media::Active | Media::Hold | Media::Inactive | Media::Other => at.ip().to_string(),
         };
         let offer = offer.map(Described::read);
+        let may_mux = offer.as_ref().is_none_or(|offer| offer.mux);
         let (mut sends, mut receives) = match media {
             Media::Active | Media::Other | Media::OldHold => (true, true),
             Media::Hold => (true, false),
@@ -151,6 +155,8 @@ impl Agent {
                 formats = both;
             }
         }
+        // An answer has it only where the offer had it.
+        let mux = if self.quirks.mux && may_mux { "a=rtcp-mux\r\n" } else { "" };
         let direction = match (sends, receives) {
             (true, true) => "sendrecv",
             (true, false) => "sendonly",
@@ -171,7 +177,7 @@ impl Agent {
              a=tool:{canary}\r\na=x-{canary}\r\n\
              m=audio {port} RTP/AVP{numbers}\r\ni={canary}\r\n{maps}\
              a=ptime:20\r\na={direction}\r\na=ssrc:1 cname:{canary}\r\n\
-             a=label:{canary}\r\na=rtcp:{rtcp} IN IP4 {address}\r\n",
+             a=label:{canary}\r\na=rtcp:{rtcp} IN IP4 {address}\r\n{mux}",
             user = self.profile.user,
             port = at.port(),
             rtcp = at.port() + 1,

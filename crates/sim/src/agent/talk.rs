@@ -57,6 +57,8 @@ pub struct Talk {
     pub sent: u64,
     /// What RTCP said.
     pub reports: Vec<Part>,
+    /// The ports that RTCP came to.
+    pub reported_at: BTreeSet<u16>,
     pub(crate) ssrc: u32,
     sequence: u16,
     timestamp: u32,
@@ -371,10 +373,11 @@ impl Agent {
     /// A sender report with its name.
     fn report(&mut self, call: usize, (media, peer): (Media, &Described), bye: bool) {
         let now = self.now;
-        let Some(to) = peer.rtcp else { return };
+        let muxed = self.quirks.mux && peer.mux;
+        let Some(to) = (if muxed { peer.rtp } else { peer.rtcp }) else { return };
         let canary = self.profile.party.canary();
         let from = self.media_really_at(call, media);
-        let from = SocketAddr::new(from.ip(), from.port() + 1);
+        let from = SocketAddr::new(from.ip(), from.port() + u16::from(!muxed));
         let talk = self.talk(call);
         let last = talk.heard.last();
         let block = last.map(|heard| ReportBlock {
@@ -405,7 +408,11 @@ impl Agent {
         (to, bytes): (SocketAddr, &[u8]),
     ) {
         self.now = now;
-        if to.port() % 2 == 1 {
+        let is_report = matches!(bytes, [_, 192..=223, ..]);
+        if to.port() % 2 == 1 || is_report && self.quirks.mux {
+            if is_report {
+                self.talk(call).reported_at.insert(to.port());
+            }
             return self.hear_report(call, bytes);
         }
         let Some((header, payload)) = bytes.split_first_chunk::<12>() else {
