@@ -20,6 +20,11 @@ const WINDOW: usize = 400;
 
 /// Writes a sine of `hertz` to a WAV file.
 pub fn write(path: &Path, hertz: f64, length: Duration) -> Result<()> {
+    fs::write(path, wav(hertz, length)?).with_context(|| format!("write {}", path.display()))
+}
+
+/// A WAV file with a sine of `hertz`.
+pub fn wav(hertz: f64, length: Duration) -> Result<Vec<u8>> {
     let count = u32::try_from(length.as_millis())? * (RATE / 1000);
     let mut bytes = header(count * 2);
     for n in 0..count {
@@ -27,7 +32,7 @@ pub fn write(path: &Path, hertz: f64, length: Duration) -> Result<()> {
         #[expect(clippy::cast_possible_truncation, reason = "|value| <= 16000")]
         bytes.extend_from_slice(&(value as i16).to_le_bytes());
     }
-    fs::write(path, bytes).with_context(|| format!("write {}", path.display()))
+    Ok(bytes)
 }
 
 /// The header of a WAV file with `data_bytes` of samples.
@@ -53,18 +58,23 @@ fn header(data_bytes: u32) -> Vec<u8> {
 /// A phone that still records may have written nothing yet, which is no tone. linphonec leaves the
 /// header zero until it ends, so that a header is checked only where there is one.
 pub fn heard(path: &Path, hertz: f64) -> Result<Duration> {
-    if fs::metadata(path).map_or(0, |file| file.len()) < HEADER_BYTES {
-        return Ok(Duration::ZERO);
-    }
-    let bytes = fs::read(path).with_context(|| format!("read {}", path.display()))?;
-    let samples = samples(&bytes).with_context(|| format!("in {}", path.display()))?;
+    let samples = read(path)?;
     let (windows, _) = samples.as_chunks::<WINDOW>();
     let windows = windows.iter().filter(|window| is_tone(window, hertz)).count();
     let millis = windows as u64 * (WINDOW as u64 * 1000 / u64::from(RATE));
     Ok(Duration::from_millis(millis))
 }
 
-/// The samples of a WAV file of the format above.
+/// The samples of a WAV file of the format above; none of one that does not hold any yet.
+pub fn read(path: &Path) -> Result<Vec<f64>> {
+    if fs::metadata(path).map_or(0, |file| file.len()) < HEADER_BYTES {
+        return Ok(Vec::new());
+    }
+    let bytes = fs::read(path).with_context(|| format!("read {}", path.display()))?;
+    samples(&bytes).with_context(|| format!("in {}", path.display()))
+}
+
+/// The samples in the bytes of such a file.
 fn samples(bytes: &[u8]) -> Result<Vec<f64>> {
     let (header, rest) = bytes.split_at_checked(44).context("the header is cut off")?;
     if header.iter().all(|&byte| byte == 0) {
