@@ -9,6 +9,7 @@
 //! Deliberately not here: SIP parsing by our own crates. What the server sent is read by a few
 //! lines of [`sipp::log`], so that a fault of our parser cannot hide itself.
 
+pub mod agent;
 pub mod api;
 pub mod baresip;
 pub mod child;
@@ -23,4 +24,5 @@ pub mod server;
 pub mod sipp;
 pub mod stage;
 pub mod tone;
+pub mod web;
 pub mod wire;
