@@ -18,6 +18,7 @@ mod forks;
 mod hostile;
 mod life;
 mod masking;
+mod media;
 mod phones;
 mod refusals;
 mod registration;

@@ -1,7 +1,7 @@
 //! Configurations for the server under test, written as an operator writes them.
 //!
-//! Each test names the objects it needs; the sockets, the memory store and direct media are the
-//! same for all. The text is TOML by hand, so that the server's own reader is not trusted twice.
+//! Each test names the objects it needs; the sockets, the memory store and (unless it says otherwise) direct media
+//! are the same for all. The text is TOML by hand, so that the server's own reader is not trusted twice.
 
 use std::fmt::Write as _;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -16,7 +16,10 @@ pub const CORE_TOKEN: &str = "process-tests";
 pub struct Config {
     ip: Ipv4Addr,
     store: String,
+    mode: &'static str,
     sip: String,
+    media: String,
+    dialout: String,
     core: String,
     objects: String,
 }
@@ -33,14 +36,37 @@ pub enum Direction {
 impl Config {
     /// SIP over UDP and TCP on port 5060 of `ip`, the API on its port 8080, nothing provisioned.
     pub fn new(ip: Ipv4Addr) -> Self {
-        let (sip, core, objects) = Default::default();
-        Self { ip, store: "memory:".to_owned(), sip, core, objects }
+        let (sip, media, dialout, core, objects) = Default::default();
+        let store = "memory:".to_owned();
+        Self { ip, store, mode: "direct", sip, media, dialout, core, objects }
+    }
+
+    /// Audio passes through the server.
+    #[must_use]
+    pub fn relayed(mut self) -> Self {
+        self.mode = "relay";
+        self
     }
 
     /// Sets a key of `[sip]`; `value` is TOML.
     #[must_use]
     pub fn sip(mut self, key: &str, value: &str) -> Self {
         let _ = writeln!(self.sip, "{key} = {value}");
+        self
+    }
+
+    /// Sets a key of `[media]` beside the address, which is the server's, and the mode; `value` is TOML. Ports are
+    /// 30000 to 39999 unless it is `port_range`.
+    #[must_use]
+    pub fn media(mut self, key: &str, value: &str) -> Self {
+        let _ = writeln!(self.media, "{key} = {value}");
+        self
+    }
+
+    /// Sets a key of `[dialout]`; `value` is TOML.
+    #[must_use]
+    pub fn dialout(mut self, key: &str, value: &str) -> Self {
+        let _ = writeln!(self.dialout, "{key} = {value}");
         self
     }
 
@@ -141,11 +167,15 @@ impl Config {
 
     /// The whole text.
     pub fn text(&self) -> String {
-        let Self { ip, store, sip, core, objects } = self;
+        let Self { ip, store, mode, sip, media, dialout, core, objects } = self;
+        let ports = match media.contains("port_range") {
+            true => "",
+            false => "port_range = \"30000-39999\"\n",
+        };
         format!(
             "[sip]\nlisten = [\"udp:{ip}:5060\", \"tcp:{ip}:5060\"]\n{sip}\n[media]\n\
-             listen_address = \"{ip}\"\nport_range = \"30000-39999\"\nmode = \"direct\"\n\n[api]\n\
-             listen = \"{ip}:8080\"\n\n[core]\ntoken = \"{CORE_TOKEN}\"\n{core}\n\
+             listen_address = \"{ip}\"\n{ports}mode = \"{mode}\"\n{media}\n[dialout]\n{dialout}\n\
+             [api]\nlisten = \"{ip}:8080\"\n\n[core]\ntoken = \"{CORE_TOKEN}\"\n{core}\n\
              [store]\nurl = \"{store}\"\n\n{objects}"
         )
     }

@@ -96,6 +96,13 @@ impl Call {
         })
     }
 
+    /// The final response to our INVITE, where it has come.
+    pub fn outcome_now(&self) -> Option<Logged> {
+        self.heard()
+            .into_iter()
+            .find(|one| is_of(one, "INVITE") && one.status().is_some_and(|status| status >= 200))
+    }
+
     /// Waits until our call is answered; another final response is an error.
     pub fn answered(&self) -> Result<Logged> {
         let outcome = self.outcome()?;
@@ -146,6 +153,12 @@ impl Call {
             talk.describe(talk.remote.is_some())
         })?;
         self.respond("200 OK", &body)
+    }
+
+    /// 200 with a description of choice.
+    pub fn answer_with(&self, body: &str) -> Result<()> {
+        self.shared.with(&self.id, |talk| talk.answered = true)?;
+        self.respond("200 OK", body)
     }
 
     /// A refusal.
@@ -220,6 +233,11 @@ impl Call {
         self.shared.with(&self.id, |talk| talk.remote.clone())?.context("nothing described yet")
     }
 
+    /// Speaks other codecs from the next description on.
+    pub fn speak_only(&self, codecs: Vec<sdp::Codec>) -> Result<()> {
+        self.shared.with(&self.id, |talk| talk.codecs = codecs)
+    }
+
     /// Shows another address for media than the one where media is.
     pub fn show(&self, address: SocketAddr) -> Result<()> {
         self.shared.with(&self.id, |talk| talk.shown = Some(address))
@@ -231,6 +249,13 @@ impl Call {
             talk.hertz = Some(hertz);
             talk.go_on();
         })
+    }
+
+    /// Speaks two tones at once, as a key of a telephone does.
+    pub fn speak_two(&self, low: f64, high: f64) -> Result<()> {
+        self.speak(low)?;
+        self.media.over_it(high);
+        Ok(())
     }
 
     /// Falls silent: no packets.

@@ -110,6 +110,8 @@ struct Speaking {
     keys: VecDeque<Key>,
     /// Everything is sent from here instead.
     mouth: Option<Arc<UdpSocket>>,
+    /// Heard at the same time as the voice, in Hz.
+    second: Option<f64>,
     /// Put behind the fixed head: contributing sources and extensions that must not reach the other side.
     burdened: bool,
 }
@@ -177,7 +179,13 @@ impl Media {
 
     /// Speaks from now on, instead of what was spoken.
     pub fn speak(&self, voice: Voice) {
-        lock(&self.shared.speaking).voice = Some(voice);
+        let mut speaking = lock(&self.shared.speaking);
+        (speaking.voice, speaking.second) = (Some(voice), None);
+    }
+
+    /// Speaks another tone over the voice, until something else is spoken.
+    pub fn over_it(&self, hertz: f64) {
+        lock(&self.shared.speaking).second = Some(hertz);
     }
 
     /// Sends nothing more.
@@ -305,6 +313,7 @@ impl Shared {
             let mut speaking = lock(&self.speaking);
             let Some(voice) = speaking.voice else { continue };
             let (mouth, burdened) = (speaking.mouth.clone(), speaking.burdened);
+            let second = speaking.second;
             let (head, payload) = if let Some(key) = speaking.keys.front_mut() {
                 if key.sent == 0 {
                     key_start = timestamp;
@@ -318,7 +327,7 @@ impl Shared {
                 phase = phase.wrapping_add(FRAME);
                 (
                     Head { marker: false, payload_type: voice.payload_type, timestamp },
-                    tone(voice, phase),
+                    tone(voice, second, phase),
                 )
             };
             drop(speaking);
@@ -364,11 +373,14 @@ fn event(key: &mut Key, timestamp: u32) -> (Head, Vec<u8>, bool) {
     (head, payload, key.sent == KEY_PACKETS + KEY_ENDS)
 }
 
-fn tone(voice: Voice, phase: u32) -> Vec<u8> {
+fn tone(voice: Voice, second: Option<f64>, phase: u32) -> Vec<u8> {
     let sample = |at: u32| {
-        let turns = voice.hertz * f64::from(phase.wrapping_add(at)) / 8000.0;
-        #[expect(clippy::cast_possible_truncation, reason = "within the peak")]
-        let value = (PEAK * (std::f64::consts::TAU * turns.fract()).sin()) as i16;
+        let sine = |hertz: f64| {
+            let turns = hertz * f64::from(phase.wrapping_add(at)) / 8000.0;
+            PEAK * (std::f64::consts::TAU * turns.fract()).sin()
+        };
+        #[expect(clippy::cast_possible_truncation, reason = "twice the peak at most")]
+        let value = (sine(voice.hertz) + second.map_or(0.0, sine)) as i16;
         voice.law.encode(value)
     };
     (0..FRAME).map(sample).collect()
