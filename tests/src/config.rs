@@ -168,10 +168,8 @@ impl Config {
     /// The whole text.
     pub fn text(&self) -> String {
         let Self { ip, store, mode, sip, media, dialout, core, objects } = self;
-        let ports = match media.contains("port_range") {
-            true => "",
-            false => "port_range = \"30000-39999\"\n",
-        };
+        let default = "port_range = \"30000-39999\"\n";
+        let ports = if media.contains("port_range") { "" } else { default };
         format!(
             "[sip]\nlisten = [\"udp:{ip}:5060\", \"tcp:{ip}:5060\"]\n{sip}\n[media]\n\
              listen_address = \"{ip}\"\n{ports}mode = \"{mode}\"\n{media}\n[dialout]\n{dialout}\n\

@@ -6,7 +6,7 @@ use anyhow::{Result, ensure};
 use mediator_tests::agent::Call;
 use mediator_tests::child::until;
 use mediator_tests::config::Config;
-use mediator_tests::hearing::{Heard, Recording, Sought};
+use mediator_tests::hearing::{Heard, Recording, Sought, Stretch};
 use mediator_tests::web::Page;
 use serde_json::{Value, json};
 
@@ -52,7 +52,7 @@ pub(super) fn first_answers(studio: &Studio) -> Result<Call> {
 pub(super) fn spoken(recording: &Recording) -> Duration {
     let known = [bob_tone(), prompt_tone(), ringing_tone()];
     let line = recording.timeline(&known);
-    line.iter().filter(|part| part.heard == Heard::Other).map(|part| part.length()).sum()
+    line.iter().filter(|part| part.heard == Heard::Other).map(Stretch::length).sum()
 }
 
 /// Waits until the confirmation prompt is heard.

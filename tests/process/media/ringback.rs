@@ -1,11 +1,10 @@
 //! What the caller hears while it rings: every choice of `ringback`.
 
-use std::fs;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 use mediator_tests::agent::Call;
-use mediator_tests::hearing::{Heard, Recording, Sought};
+use mediator_tests::hearing::{Heard, Recording, Sought, Stretch};
 use mediator_tests::web::Page;
 use mediator_tests::{rtp::law::Law, tone};
 use serde_json::json;
@@ -30,7 +29,7 @@ fn talk(leg_a: &Call, leg_b: &Call) -> Result<()> {
 /// How long something audible was heard that is neither of the two.
 fn audible(recording: &Recording) -> Duration {
     let line = recording.timeline(&[bob_tone()]);
-    line.iter().filter(|part| part.heard == Heard::Other).map(|part| part.length()).sum()
+    line.iter().filter(|part| part.heard == Heard::Other).map(Stretch::length).sum()
 }
 
 #[test]
