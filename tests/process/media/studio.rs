@@ -170,7 +170,7 @@ impl Studio {
                 found = true;
             }
         }
-        ensure!(found, "no metric {name} in\n{text}");
+        ensure!(found, "no metric {name}");
         Ok(sum)
     }
 
