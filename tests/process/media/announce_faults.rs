@@ -12,7 +12,7 @@ use super::studio::{ALICE, BOB, Studio, hear_each_other, prompt_wav};
 
 /// A call whose announcement cannot be played: bob is called within `limit`, both talk, it is counted and the log names it.
 fn goes_on(studio: &Studio, url: &str, limit: Duration) -> Result<()> {
-    let failed = "mediator_announcements_failed_total";
+    let failed = "mediator_sounds_unplayed_total";
     let before = studio.metric(failed).unwrap_or_default();
     let binding = studio.bind(&json!({ "announce": url }))?;
     let count = studio.bob.calls();

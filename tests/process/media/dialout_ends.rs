@@ -15,9 +15,9 @@ use super::dialout::{first_answers, is_asked, order, spoken};
 use super::studio::{Studio, prompt_tone, prompt_wav, ringing_tone};
 use crate::api::desk::{status_until, text};
 
-/// Twice, half a second each time.
+/// Twice, a second each time.
 fn hasty(config: Config) -> Config {
-    config.dialout("confirmation_attempts", "2").dialout("confirmation_wait", "\"500ms\"")
+    config.dialout("confirmation_attempts", "2").dialout("confirmation_wait", "\"1s\"")
 }
 
 /// The record of a dialout that never joined two; the object is gone.

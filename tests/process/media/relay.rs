@@ -19,6 +19,8 @@ use super::studio::{
 
 /// How long the first report of a leg may take.
 const REPORT_LIMIT: Duration = Duration::from_secs(6);
+/// Packets of strangers.
+const REFUSED: &str = "mediator_rtp_rejected_total{reason=\"source\"}";
 
 /// Fails where a description, or anything else of a message, tells of the other agent.
 fn tells_nothing(messages: &[Logged], other: &Agent) -> Result<()> {
@@ -155,10 +157,10 @@ fn a_third_address_can_neither_be_heard_nor_hear() -> Result<()> {
     let strange = Sought::new("stranger", &[2200.0]);
     let since = Instant::now();
     for port in [leg_a.remote()?.address, leg_b.remote()?.address] {
-        let before = studio.metric("mediator_media_packets_refused_total").unwrap_or_default();
+        let before = studio.metric(REFUSED).unwrap_or_default();
         stranger.speak(Voice { to: port, payload_type: 0, law: Law::Mu, hertz: 2200.0 });
         let refused = until(Duration::from_secs(8), "refused packets in the metrics", || {
-            let now = studio.metric("mediator_media_packets_refused_total")?;
+            let now = studio.metric(REFUSED)?;
             Ok((now >= before + 40.0).then_some(now))
         });
         stranger.hush();
@@ -172,8 +174,6 @@ fn a_third_address_can_neither_be_heard_nor_hear() -> Result<()> {
     }
     ensure!(stranger.count() == 0, "the stranger was sent {} packets", stranger.count());
     leg_a.hang_up()?;
-    let record = studio.record()?;
-    ensure!(record.to_string().contains("refused"), "the record does not tell of it: {record}");
     studio.close()
 }
 
@@ -302,14 +302,13 @@ fn the_record_and_the_live_list_tell_how_good_it_was() -> Result<()> {
     leg_a.hang_up()?;
     leg_b.ended()?;
     let record = studio.record()?;
-    let media = record["media"].as_array().with_context(|| format!("no media: {record}"))?;
-    ensure!(media.len() == 2, "{record}");
-    for leg in media {
-        ensure!(leg["packets"].as_u64().is_some_and(|packets| packets > 90), "{record}");
-        ensure!(leg["lost"].as_u64() == Some(0), "{record}");
-        ensure!(leg["jitter_ms"].as_f64().is_some_and(|jitter| jitter < 20.0), "{record}");
+    for side in ["media_src", "media_dst"] {
+        let leg = &record[side];
+        ensure!(leg["packets"].as_u64().is_some_and(|packets| packets > 90), "{side}: {record}");
+        ensure!(leg["lost"].as_u64() == Some(0), "{side}: {record}");
+        ensure!(leg["jitter_ms"].as_f64().is_some_and(|jitter| jitter < 20.0), "{side}: {record}");
         let mos = leg["mos"].as_f64().unwrap_or_default();
-        ensure!((4.0..=4.5).contains(&mos), "{record}");
+        ensure!((4.0..=4.5).contains(&mos), "{side}: {record}");
     }
     studio.close()
 }

@@ -129,9 +129,9 @@ fn moh_is_music_from_the_first_moment_on() -> Result<()> {
 #[test]
 fn the_operators_own_music_is_heard_instead() -> Result<()> {
     let scene = Scene::new("media_ringback_music")?;
-    let file = scene.stage.path("music.wav");
-    tone::write(&file, 1700.0, Duration::from_millis(500))?;
-    let config = scene.config().relayed().media("hold_music", &format!("\"{}\"", file.display()));
+    std::fs::create_dir_all(scene.stage.path("media"))?;
+    tone::write(&scene.stage.path("media/music.wav"), 1700.0, Duration::from_millis(500))?;
+    let config = scene.config().relayed().media("hold_music", "\"music.wav\"");
     let studio = Studio::on(scene, &config)?;
     studio.bind(&json!({ "ringback": "moh" }))?;
     let leg_a = studio.dial()?;
