@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 
 use super::announce::loopback_allowed;
 use super::studio::{
-    ALICE, BOB, FAR, GAP, Studio, alice_tone, bob_tone, has_no_hole, hear_each_other,
-    is_one_stream, prompt_tone, prompt_wav, ringing_tone,
+    ALICE, BOB, FAR, GAP, Studio, alice_tone, bob_tone, has_no_hole, is_one_stream, prompt_tone,
+    prompt_wav, ringing_tone,
 };
 use crate::api::desk::{merge, status_until, text};
 use crate::scene::{REDIRECT, user};
