@@ -124,12 +124,19 @@ fn private_addresses_are_asked_only_where_they_are_allowed() -> Result<()> {
     let studio = Studio::open("faults_private")?;
     let web = studio.web()?;
     let url = web.serve("/prompt.wav", Page::File(prompt_wav()?));
-    goes_on(&studio, &url, SOON)?;
+    let signed = url.replace("http://", "http://alice:sesame@") + "?signature=abracadabra";
+    goes_on(&studio, &signed, SOON)?;
     let port = url.rsplit(':').next().unwrap_or_default().to_owned();
-    goes_on(&studio, &format!("http://localhost:{port}"), PATIENCE)?;
+    for host in ["localhost", "2130706433", "0x7f.1", "[::ffff:127.0.0.1]", "0.0.0.0", "[::1]"] {
+        goes_on(&studio, &format!("http://{host}:{port}"), PATIENCE)?;
+    }
     ensure!(web.asked().is_empty(), "asked: {:?}", web.asked());
     let log = studio.server.log();
-    ensure!(!log.contains("prompt.wav"), "the address is in the log: {log}");
+    ensure!(log.contains("media.fetch.allow"), "the remedy is not told: {log}");
+    ensure!(
+        !log.contains("sesame") && !log.contains("abracadabra"),
+        "a secret is in the log: {log}"
+    );
     studio.close()?;
     let narrow = |config: Config| config.media("fetch", "{ allow = [\"10.0.0.0/8\"] }");
     let studio = Studio::open_with("faults_narrow", narrow)?;
