@@ -4,7 +4,7 @@ use std::net::TcpListener;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use mediator_tests::config::{Config, Direction};
+use mediator_tests::config::{Config, Direction, Mode};
 use mediator_tests::sipp::log::Logged;
 use mediator_tests::stage::Transport;
 use mediator_tests::wire::{Connection, SDP, response};
@@ -14,10 +14,14 @@ use crate::scene::{DESTINATION, REDIRECT, Scene, hides, received, shown, user};
 /// The pause between two steps of a scenario.
 const STEP: Duration = Duration::from_millis(200);
 
+/// Who carries media.
+const MODES: [Mode; 2] = [Mode::Direct, Mode::Relay];
+
 /// Plays one scenario on either side of a masked call; gives the messages of leg A and of leg B.
-fn check(name: &str, uac: &str, uas: &str) -> Result<(Vec<Logged>, Vec<Logged>)> {
-    let scene = Scene::new(name)?;
-    let config = scene.config().binding(REDIRECT, DESTINATION, "hide_origination_did = true");
+fn check(mode: Mode, name: &str, uac: &str, uas: &str) -> Result<(Vec<Logged>, Vec<Logged>)> {
+    let scene = Scene::new(&format!("{name}_{}", mode.name()))?;
+    let config = scene.config().mode(mode);
+    let config = config.binding(REDIRECT, DESTINATION, "hide_origination_did = true");
     let server = scene.serve(&config)?;
     let callee = scene.uas(uas).pause(STEP).answer(&scene.stage)?;
     let caller = scene.uac(uac).pause(STEP);
@@ -26,6 +30,10 @@ fn check(name: &str, uac: &str, uas: &str) -> Result<(Vec<Logged>, Vec<Logged>)>
     server.stop()?;
     hides(&leg_a, &[DESTINATION, &shown(scene.callee.sip()), "o=callee"])?;
     hides(&leg_b, &[&shown(scene.caller.sip()), "o=caller"])?;
+    if mode == Mode::Relay {
+        hides(&leg_a, &[&scene.callee.ip().to_string()])?;
+        hides(&leg_b, &[&scene.caller.ip().to_string()])?;
+    }
     Ok((leg_a, leg_b))
 }
 
@@ -44,28 +52,40 @@ fn directions(messages: &[Logged]) -> Vec<&str> {
 
 #[test]
 fn passes_hold_and_resume_to_the_other_side() -> Result<()> {
-    let (leg_a, leg_b) = check("hold", "uac_hold", "uas_held")?;
-    assert_eq!(directions(&leg_b), ["sendrecv", "sendonly", "sendrecv"]);
-    assert_eq!(directions(&leg_a), ["sendrecv", "recvonly", "sendrecv"]);
+    for mode in MODES {
+        let (leg_a, leg_b) = check(mode, "hold", "uac_hold", "uas_held")?;
+        assert_eq!(directions(&leg_b), ["sendrecv", "sendonly", "sendrecv"], "{mode:?}");
+        assert_eq!(directions(&leg_a), ["sendrecv", "recvonly", "sendrecv"], "{mode:?}");
+    }
     Ok(())
 }
 
 #[test]
 fn carries_a_late_offer_and_its_answer() -> Result<()> {
-    let (leg_a, leg_b) = check("late_offer", "uac_late_offer", "uas_answer")?;
-    let invite = received(&leg_b).find(|message| message.method() == Some("INVITE"));
-    ensure!(invite.context("no INVITE")?.body().is_empty(), "leg B's INVITE has an offer");
-    let answer = received(&leg_b).find(|message| message.method() == Some("ACK"));
-    ensure!(answer.context("no ACK")?.body().contains("m=audio 6000 "), "no answer in the ACK");
-    assert_eq!(directions(&leg_a), ["sendrecv"]);
+    for mode in MODES {
+        let (leg_a, leg_b) = check(mode, "late_offer", "uac_late_offer", "uas_answer")?;
+        let of = |method: &'static str| {
+            received(&leg_b).find(move |message| message.method() == Some(method))
+        };
+        let (invite, ack) = (of("INVITE").context("no INVITE")?, of("ACK").context("no ACK")?);
+        ensure!(invite.body().is_empty(), "leg B's INVITE has an offer");
+        let answer = match mode {
+            Mode::Direct => "m=audio 6000 ",
+            Mode::Relay => "m=audio 3",
+        };
+        ensure!(ack.body().contains(answer), "no answer in the ACK: {}", ack.text);
+        assert_eq!(directions(&leg_a), ["sendrecv"], "{mode:?}");
+    }
     Ok(())
 }
 
 #[test]
 fn passes_the_callees_hang_up() -> Result<()> {
-    let (leg_a, _) = check("callee_hangs_up", "uac_hung_up", "uas_hang_up")?;
-    let byes = received(&leg_a).filter(|message| message.method() == Some("BYE")).count();
-    assert_eq!(byes, 1);
+    for mode in MODES {
+        let (leg_a, _) = check(mode, "callee_hangs_up", "uac_hung_up", "uas_hang_up")?;
+        let byes = received(&leg_a).filter(|message| message.method() == Some("BYE")).count();
+        assert_eq!(byes, 1, "{mode:?}");
+    }
     Ok(())
 }
 

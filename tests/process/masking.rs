@@ -1,7 +1,7 @@
 //! A call to a bound DID: what leg B is shown, and that nothing else crosses.
 
 use anyhow::{Context, Result, ensure};
-use mediator_tests::config::{Config, Direction};
+use mediator_tests::config::{Config, Direction, Mode};
 use mediator_tests::sipp::log::Logged;
 use mediator_tests::stage::Transport;
 
@@ -87,10 +87,17 @@ fn carries_a_hundred_calls_without_loss() -> Result<()> {
     server.stop()
 }
 
-/// Places the call of a row and looks at everything that either side got to see.
+/// Places the call of a row, once with media that passes here and once without.
 fn check(row: &Row) -> Result<()> {
-    let scene = Scene::new(row.name)?;
+    check_in(row, Mode::Direct)?;
+    check_in(row, Mode::Relay)
+}
+
+/// Places the call of a row and looks at everything that either side got to see.
+fn check_in(row: &Row, mode: Mode) -> Result<()> {
+    let scene = Scene::new(&format!("{}_{}", row.name, mode.name()))?;
     let config = Config::new(scene.server.ip())
+        .mode(mode)
         .carrier_over("carrier-in", scene.caller.sip(), Direction::Inbound, row.caller_over)
         .carrier_over("carrier-out", scene.callee.sip(), Direction::Outbound, row.callee_over)
         .masking("masking", &[REDIRECT], "carrier-out")
@@ -110,8 +117,17 @@ fn check(row: &Row) -> Result<()> {
     check_leg_b(row, &scene, &leg_a, &leg_b)?;
     ensure!(heard_status(&leg_a, 180), "the 180 of leg B is not passed on");
     ensure!(final_response(&leg_a)?.status() == Some(200), "no 200 on leg A");
-    // Media is direct, so each side sees the other's media address, but nothing of its signalling.
-    hides(&leg_a, &[DESTINATION, &shown(scene.callee.sip()), "o=callee"])
+    hides(&leg_a, &[DESTINATION, &shown(scene.callee.sip()), "o=callee"])?;
+    hides_addresses(mode, &scene, &leg_a, &leg_b)
+}
+
+/// Where media is direct each side sees the other's media address, but nothing of its signalling; else it sees nothing.
+fn hides_addresses(mode: Mode, scene: &Scene, leg_a: &[Logged], leg_b: &[Logged]) -> Result<()> {
+    if mode == Mode::Relay {
+        hides(leg_a, &[&scene.callee.ip().to_string()])?;
+        hides(leg_b, &[&scene.caller.ip().to_string()])?;
+    }
+    Ok(())
 }
 
 fn check_leg_b(row: &Row, scene: &Scene, leg_a: &[Logged], leg_b: &[Logged]) -> Result<()> {

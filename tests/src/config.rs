@@ -16,7 +16,7 @@ pub const CORE_TOKEN: &str = "process-tests";
 pub struct Config {
     ip: Ipv4Addr,
     store: String,
-    mode: &'static str,
+    mode: Mode,
     sip: String,
     media: String,
     dialout: String,
@@ -33,19 +33,44 @@ pub enum Direction {
     Outbound,
 }
 
+/// Who carries media.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// The server: neither side sees the other's address.
+    Relay,
+    /// The two sides send to each other.
+    Direct,
+}
+
+impl Mode {
+    /// As the configuration has it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Relay => "relay",
+            Self::Direct => "direct",
+        }
+    }
+}
+
 impl Config {
     /// SIP over UDP and TCP on port 5060 of `ip`, the API on its port 8080, nothing provisioned.
     pub fn new(ip: Ipv4Addr) -> Self {
         let (sip, media, dialout, core, objects) = Default::default();
         let store = "memory:".to_owned();
-        Self { ip, store, mode: "direct", sip, media, dialout, core, objects }
+        Self { ip, store, mode: Mode::Direct, sip, media, dialout, core, objects }
+    }
+
+    /// Who carries media; direct unless it is set.
+    #[must_use]
+    pub fn mode(mut self, mode: Mode) -> Self {
+        self.mode = mode;
+        self
     }
 
     /// Audio passes through the server.
     #[must_use]
-    pub fn relayed(mut self) -> Self {
-        self.mode = "relay";
-        self
+    pub fn relayed(self) -> Self {
+        self.mode(Mode::Relay)
     }
 
     /// Sets a key of `[sip]`; `value` is TOML.
@@ -168,6 +193,7 @@ impl Config {
     /// The whole text.
     pub fn text(&self) -> String {
         let Self { ip, store, mode, sip, media, dialout, core, objects } = self;
+        let mode = mode.name();
         let default = "port_range = \"30000-39999\"\n";
         let ports = if media.contains("port_range") { "" } else { default };
         format!(

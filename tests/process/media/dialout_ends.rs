@@ -51,7 +51,7 @@ fn without_the_key_nobody_else_is_called() -> Result<()> {
         }
         one.ended()?;
         ensure!(studio.bob.calls() == 1, "stage two was called");
-        never_joined(&studio, &made, 603)?;
+        never_joined(&studio, &made, 480)?;
         // Asked twice: there is speech again after the first prompt and its wait.
         let prompt = spoken(&one.recording());
         ensure!(prompt >= Duration::from_secs(1), "{prompt:?} of prompts");
