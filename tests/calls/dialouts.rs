@@ -14,6 +14,7 @@ use mediator_sim::{
 
 use crate::support::{ALICE, BOB, ends_well, millis, seconds, world};
 
+mod combinations;
 mod failing;
 mod joining;
 mod random;

@@ -173,6 +173,11 @@ impl Sim {
         agent
     }
 
+    /// Whether a request of that method has come to an agent.
+    pub fn agent_was_asked(&self, place: usize, method: &str) -> bool {
+        self.agents.get(place).is_some_and(|agent| agent.asked(method) > 0)
+    }
+
     /// All agents.
     pub fn agents(&mut self) -> &mut [Agent] {
         &mut self.agents
