@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use mediator_call::io::{Input, Listener};
 use mediator_model::{MediaPorts as _, UnixMillis};
-use mediator_net::{Clock, RtpPorts};
+use mediator_net::{Clock, RtpPorts, raise_descriptor_limit};
 use mediator_store::{Op, Store, Write as StoreWrite};
 use tokio::runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -55,6 +55,9 @@ pub fn serve(path: &Path, log: &LogArgs) -> Result<ExitCode, String> {
         error => error.to_string(),
     })?;
     let telemetry = Telemetry::start(log).map_err(|error| format!("cannot log: {error}"))?;
+    if let Err(cause) = raise_descriptor_limit() {
+        tracing::warn!(%cause, "fewer files can be open than the system allows");
+    }
     let runtime = runtime::Builder::new_current_thread()
         .enable_all()
         .build()

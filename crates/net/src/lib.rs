@@ -65,6 +65,7 @@
 //! ```
 
 mod clock;
+mod descriptors;
 mod dispatch;
 mod dns;
 mod event;
@@ -78,6 +79,7 @@ mod stream;
 mod udp;
 
 pub use clock::Clock;
+pub use descriptors::raise_descriptor_limit;
 pub use dispatch::{Dispatch, Route, Sorter};
 pub use dns::{
     Answer, Candidate, DnsName, Known, LocateError, MAX_CANDIDATES, Naptr, Progress, Question,
