@@ -23,7 +23,7 @@ use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
 use mediator_tests::stage::Stage;
 
-use peer::{Cast, Peer, Running};
+use peer::{Cast, Peer, Running, Size};
 use report::Report;
 use traffic::{PACKETS_A_SECOND, Phones, Towards, place};
 
@@ -54,6 +54,9 @@ struct Options {
     /// Calls held while memory is measured, the ends talking a little first; 0 leaves memory out.
     #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(0..=2000))]
     held: u32,
+    /// Mediator's `media.threads`; its own default where this is absent.
+    #[arg(long)]
+    threads: Option<u16>,
     #[command(subcommand)]
     role: Option<Role>,
 }
@@ -133,9 +136,14 @@ impl Bench {
         Ok(())
     }
 
+    fn start(&self, peer: Peer, calls: u32) -> Result<Running<'_>> {
+        let threads = self.options.threads;
+        Running::start(peer, &self.stage, &self.cast, Size { calls, threads })
+    }
+
     fn turn(&self, peer: Peer, report: &mut Report) -> Result<()> {
         let Options { calls, seconds, .. } = self.options;
-        let mut server = Running::start(peer, &self.stage, &self.cast, calls)?;
+        let mut server = self.start(peer, calls)?;
         let mut phones = self.phones(calls)?;
         let towards = server.place(calls)?;
         phones.talk(&towards, WARM_UP)?;
@@ -169,7 +177,7 @@ impl Bench {
     fn memory(&self, peer: Peer) -> Result<u32> {
         let held = self.options.held;
         eprintln!("media: {}, {held} held calls", peer.name());
-        let mut server = Running::start(peer, &self.stage, &self.cast, FIRST_CALLS + held)?;
+        let mut server = self.start(peer, FIRST_CALLS + held)?;
         let mut phones = self.phones(FIRST_CALLS + held)?;
         let mut towards = server.place(FIRST_CALLS)?;
         phones.talk(&towards, WARM_UP)?;

@@ -73,6 +73,15 @@ impl Cast {
     }
 }
 
+/// How large a server is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Size {
+    /// Calls that it is to have at most.
+    pub(crate) calls: u32,
+    /// Mediator's `media.threads`.
+    pub(crate) threads: Option<u16>,
+}
+
 /// How calls come to be.
 #[derive(Debug)]
 enum Control {
@@ -92,14 +101,14 @@ pub(crate) struct Running<'a> {
 }
 
 impl<'a> Running<'a> {
-    /// Starts a server that is to have up to so many calls.
-    pub(crate) fn start(peer: Peer, stage: &Stage, cast: &'a Cast, calls: u32) -> Result<Self> {
+    /// Starts a server.
+    pub(crate) fn start(peer: Peer, stage: &Stage, cast: &'a Cast, size: Size) -> Result<Self> {
         let (actor, control) = match peer {
-            Peer::Floor => (role("floor", stage, cast, calls)?, Control::Fixed),
-            Peer::Thread => (role("thread", stage, cast, calls)?, Control::Fixed),
+            Peer::Floor => (role("floor", stage, cast, size.calls)?, Control::Fixed),
+            Peer::Thread => (role("thread", stage, cast, size.calls)?, Control::Fixed),
             Peer::Rtpengine => rtpengine(stage, cast)?,
-            Peer::Mediator => mediator("relay", stage, cast, calls)?,
-            Peer::Direct => mediator("direct", stage, cast, calls)?,
+            Peer::Mediator => mediator("relay", stage, cast, size)?,
+            Peer::Direct => mediator("direct", stage, cast, size)?,
         };
         Ok(Self { cast, actor, control, calls: 0 })
     }
@@ -171,8 +180,8 @@ fn rtpengine(stage: &Stage, cast: &Cast) -> Result<(Actor, Control)> {
     Ok((actor, Control::Ng(ng)))
 }
 
-fn mediator(mode: &str, stage: &Stage, cast: &Cast, calls: u32) -> Result<(Actor, Control)> {
-    let (dids, tables) = table::configuration(calls);
+fn mediator(mode: &str, stage: &Stage, cast: &Cast, size: Size) -> Result<(Actor, Control)> {
+    let (dids, tables) = table::configuration(size.calls);
     let endpoint = format!(
         "[[endpoint]]\nname = \"masking\"\ntype = \"mediator\"\nlogin = \"load\"\npassword = \
          \"load\"\ndids = {dids}\noutbound = \"carrier-out\""
@@ -182,7 +191,9 @@ fn mediator(mode: &str, stage: &Stage, cast: &Cast, calls: u32) -> Result<(Actor
         .carrier("carrier-out", cast.callee.sip(), Direction::Outbound)
         .object(&endpoint)
         .object(&tables);
-    let text = config.text().replace("mode = \"direct\"", &format!("mode = \"{mode}\""));
+    let threads = size.threads.map(|threads| format!("threads = {threads}\n"));
+    let media = format!("mode = \"{mode}\"\n{}", threads.unwrap_or_default());
+    let text = config.text().replace("mode = \"direct\"\n", &media);
     let path = stage.write("mediator.toml", &text)?;
     let mut command = Command::new(binary()?);
     command.arg("serve").arg("--config").arg(path).current_dir(stage.dir());
