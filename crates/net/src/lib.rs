@@ -65,11 +65,11 @@
 //! ```
 
 mod clock;
-mod descriptors;
 mod dispatch;
 mod dns;
 mod event;
 mod inbox;
+mod limits;
 mod listeners;
 mod local_address;
 mod moderation;
@@ -79,7 +79,6 @@ mod stream;
 mod udp;
 
 pub use clock::Clock;
-pub use descriptors::raise_descriptor_limit;
 pub use dispatch::{Dispatch, Route, Sorter};
 pub use dns::{
     Answer, Candidate, DnsName, Known, LocateError, MAX_CANDIDATES, Naptr, Progress, Question,
@@ -88,6 +87,7 @@ pub use dns::{
 };
 pub use event::{BindError, NetEvent, SendError};
 pub use inbox::{INBOX_LIMIT, Inbox, Post, inbox};
+pub use limits::{prefer_this_thread, raise_descriptor_limit};
 pub use listeners::Listeners;
 pub use local_address::{LocalAddresses, local_address_towards};
 pub use moderation::Moderation;
