@@ -39,7 +39,7 @@ pub struct MediaSettings {
     pub advertised_address: Option<IpAddr>,
     /// The first and the last port for RTP. Default 30000 to 39999.
     pub port_range: (u16, u16),
-    /// Media threads. 1 to [`MAX_MEDIA_THREADS`], default (`None`): as many as cores, four at most.
+    /// Media threads. 1 to [`MAX_MEDIA_THREADS`], default (`None`): half as many as cores, four at most.
     pub threads: Option<u16>,
     /// Both legs end after this time without RTP. 1 s to 1 h, default 60 s.
     pub media_timeout: Duration,

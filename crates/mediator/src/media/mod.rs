@@ -23,10 +23,11 @@ use hashbrown::HashMap;
 use mediator_call::io::Input;
 use mediator_media::{Figures, Order, Relay, RelaySetup};
 use mediator_model::Sid;
-use mediator_net::{Clock, Post, RtpPoller, RtpPorts};
+use mediator_net::{Clock, Post, RtpPoller, RtpPorts, prefer_this_thread};
 use tokio::runtime::{self, Runtime};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
+use tracing::debug;
 
 pub use counts::MediaMetrics;
 pub use tracks::TrackSource;
@@ -45,7 +46,7 @@ const SOUND_THREADS: usize = 2;
 
 /// What media is made of.
 pub struct MediaParts {
-    /// How many threads; `None`: as many as cores, four at most.
+    /// How many threads; `None`: half as many as cores, four at most.
     pub threads: Option<u16>,
     /// Every address at which media sockets of this process are reached.
     pub addresses: Vec<IpAddr>,
@@ -169,6 +170,9 @@ fn seat(at: usize, clock: Clock, parts: ThreadParts) -> io::Result<MediaPost> {
             Err(cause) => return drop(ready.send(Err(cause))),
         };
         let inbox = MediaPost::new(waker);
+        if let Err(cause) = prefer_this_thread() {
+            debug!(%cause, "media threads have no precedence");
+        }
         if ready.send(Ok(inbox.clone())).is_ok() {
             MediaThread::new(parts, poller, inbox).run();
         }
@@ -197,6 +201,9 @@ fn place(call: Sid, threads: usize) -> usize {
     call.as_u128() as u32 as usize % threads.max(1)
 }
 
+/// Half the cores: one thread relays thousands of calls, and packets that two threads share wake both of them up, for up to
+/// twice the time a packet (`benches/media --threads`).
 fn default_threads() -> usize {
-    available_parallelism().map_or(1, usize::from).min(MAX_DEFAULT_THREADS)
+    let cores = available_parallelism().map_or(1, usize::from);
+    (cores / 2).clamp(1, MAX_DEFAULT_THREADS)
 }
