@@ -11,6 +11,7 @@ use proptest::prelude::*;
 use super::*;
 
 mod objects;
+mod sounds;
 
 use objects::MASKING;
 

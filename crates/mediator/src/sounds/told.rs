@@ -1,10 +1,9 @@
 //! What was logged a short time ago, so that it is not logged for each call.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use hashbrown::HashMap;
 use parking_lot::Mutex;
-use tokio::time::Instant;
 
 /// How long nothing more is said of a source.
 const QUIET: Duration = Duration::from_mins(1);
@@ -19,8 +18,7 @@ pub(super) struct Told {
 
 impl Told {
     /// Whether something is to be said of a source now: once a minute.
-    pub(super) fn is_due(&self, source: &str) -> bool {
-        let now = Instant::now();
+    pub(super) fn is_due(&self, source: &str, now: Instant) -> bool {
         let mut told = self.at.lock();
         if told.len() >= MAX_TOLD {
             told.retain(|_, at| now.duration_since(*at) < QUIET);

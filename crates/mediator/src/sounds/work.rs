@@ -3,6 +3,7 @@
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Instant;
 
 use bytes::Bytes;
 use futures_util::FutureExt;
@@ -194,7 +195,7 @@ impl Work {
 
     /// Logs that a sound cannot be played: once a minute for each.
     pub(super) fn tell_failure(&self, source: &str, cause: &dyn Display) {
-        if self.told.is_due(source) {
+        if self.told.is_due(source, Instant::now()) {
             warn!(source, %cause, "a sound cannot be played");
         }
     }
