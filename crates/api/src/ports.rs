@@ -1,7 +1,9 @@
 //! What the API asks of the process that it lives in: the calls that are up, where a call would go, and the time.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
+use futures_util::future::BoxFuture;
 use mediator_model::{Number, Sid, UnixMillis};
 use mediator_store::record::MediaFigures;
 use mediator_store::{Calls, Store};
@@ -46,6 +48,15 @@ pub struct LiveLeg {
     pub codec: Option<Box<str>>,
     /// What was heard so far.
     pub media: MediaFigures,
+}
+
+/// What was heard on one leg of a live call so far.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct LegMedia {
+    /// The codec that it speaks.
+    pub codec: Option<&'static str>,
+    /// What was counted.
+    pub figures: MediaFigures,
 }
 
 /// A call that is up.
@@ -106,6 +117,9 @@ pub trait Process: Send + Sync {
     fn live_calls(&self) -> Vec<LiveCall>;
     /// One of them.
     fn live_call(&self, call_sid: Sid) -> Option<LiveCall>;
+    /// What was heard so far on the legs of these calls; left out are calls whose media do not pass here, and those of which
+    /// nothing could be learned in time.
+    fn live_media(&self, calls: Vec<Sid>) -> BoxFuture<'_, HashMap<Sid, [LegMedia; 2]>>;
     /// Ends a call with BYE or CANCEL on both legs; the call is gone a moment later.
     fn hang_up(&self, call_sid: Sid);
     /// Where a call from `from` (`None`: anonymous) to `to` would go. Places no call, claims nothing.

@@ -3,6 +3,8 @@
 
 mod store;
 
+use std::collections::HashMap;
+use std::future::ready;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -12,6 +14,7 @@ use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use futures_util::future::BoxFuture;
 use http_body_util::BodyExt;
 use mediator_model::{Number, Secret, Sid, UnixMillis};
 use mediator_store::query::{CallQuery, Page};
@@ -27,7 +30,7 @@ use tower::ServiceExt;
 pub(crate) use self::store::MemoryStore;
 use crate::auth::token_hash;
 use crate::catalog::Catalog;
-use crate::ports::{Backend, Explanation, LiveCall, Process};
+use crate::ports::{Backend, Explanation, LegMedia, LiveCall, Process};
 use crate::settings::{PublicScheme, Settings};
 
 /// What the clock says at first: 2023-11-14T22:13:20.000Z.
@@ -42,6 +45,7 @@ pub(crate) const LOGIN: (&str, &str) = ("mediator_login", "mediator_password");
 pub(crate) struct TestProcess {
     pub(crate) now: Mutex<UnixMillis>,
     pub(crate) calls: Mutex<Vec<LiveCall>>,
+    pub(crate) heard: Mutex<HashMap<Sid, [LegMedia; 2]>>,
     pub(crate) hung_up: Mutex<Vec<Sid>>,
     pub(crate) explanation: Mutex<Option<Explanation>>,
     /// How often dialouts and deliveries were told of.
@@ -59,6 +63,12 @@ impl Process for TestProcess {
 
     fn live_call(&self, call_sid: Sid) -> Option<LiveCall> {
         self.calls.lock().iter().find(|call| call.call_sid == call_sid).cloned()
+    }
+
+    fn live_media(&self, calls: Vec<Sid>) -> BoxFuture<'_, HashMap<Sid, [LegMedia; 2]>> {
+        let heard = self.heard.lock();
+        let known = |sid| Some((sid, *heard.get(&sid)?));
+        Box::pin(ready(calls.into_iter().filter_map(known).collect()))
     }
 
     fn hang_up(&self, call_sid: Sid) {
@@ -161,6 +171,7 @@ impl World {
         let process = Arc::new(TestProcess {
             now: Mutex::new(START),
             calls: Mutex::default(),
+            heard: Mutex::default(),
             hung_up: Mutex::default(),
             explanation: Mutex::default(),
             told: Mutex::default(),

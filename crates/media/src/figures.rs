@@ -5,6 +5,8 @@ use core::time::Duration;
 /// What was counted of one leg: what its peer sent, and what it was sent.
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
 pub struct Figures {
+    /// The codec that the peer speaks; before it has said anything, the one that it was agreed to like best.
+    pub codec: Option<&'static str>,
     /// RTP packets received.
     pub packets: u64,
     /// Payload bytes received.

@@ -357,7 +357,10 @@ impl Leg {
         let packet = core::time::Duration::from_millis(20);
         let delay = emodel::delay(round_trip, reception.jitter_ms(), packet);
         let mos = emodel::mos(encoding, delay, reception.loss());
+        let heard = spoken.filter(|format| self.packets > 0 && !format.is_event());
+        let liked = self.terms().and_then(|terms| terms.send.iter().find(|it| !it.is_event()));
         Figures {
+            codec: heard.or(liked).map(|format| format.encoding),
             packets: self.packets,
             bytes: self.bytes,
             lost: reception.lost(),

@@ -1,14 +1,18 @@
 //! What the API asks of the process (`mediator_api::ports::Process`): its calls, its way of routing, its time.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use mediator_api::ports::{Explanation, LiveCall, Process};
+use futures_util::future::BoxFuture;
+use mediator_api::ports::{Explanation, LegMedia, LiveCall, Process};
 use mediator_call::io::Input;
+use mediator_media::Figures;
 use mediator_model::{Number, Sid, UnixMillis};
 use mediator_net::Clock;
 
 use crate::dialouts::Dialouts;
 use crate::explain::explanation;
+use crate::records::media_figures;
 use crate::shards::{Orders, SharedState};
 
 /// The process, as far as the API needs it.
@@ -36,6 +40,14 @@ impl Process for Running {
 
     fn live_call(&self, call_sid: Sid) -> Option<LiveCall> {
         self.state.audience.live.one(call_sid)
+    }
+
+    fn live_media(&self, calls: Vec<Sid>) -> BoxFuture<'_, HashMap<Sid, [LegMedia; 2]>> {
+        let told = |leg: &Figures| LegMedia { codec: leg.codec, figures: media_figures(leg) };
+        Box::pin(async move {
+            let heard = self.state.media.figures(&calls).await;
+            heard.into_iter().map(|(call, legs)| (call, legs.each_ref().map(told))).collect()
+        })
     }
 
     fn hang_up(&self, call_sid: Sid) {

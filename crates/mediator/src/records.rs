@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use mediator_call::io::Listener;
 use mediator_call::{CallRecord, DialledLeg, FlowKind, LegA, Originator};
+use mediator_media::Figures;
 use mediator_model::{Flow, ListenerId, Sid, UnixMillis};
 use mediator_store::record::{CallRow, DialoutRecord, LegRow, MediaFigures, Object};
 use mediator_store::{CallDelivery, Calls};
@@ -146,6 +147,10 @@ fn call_row(record: &CallRecord) -> Option<CallRow> {
         }
         FlowKind::Inbound => return None,
     };
+    let [media_src, media_dst] = record
+        .figures
+        .as_ref()
+        .map_or_else(Default::default, |figures| figures.each_ref().map(media_figures));
     let json = attributes.and_then(|attributes| attributes.json.as_deref());
     Some(CallRow {
         dr_sid,
@@ -164,9 +169,21 @@ fn call_row(record: &CallRecord) -> Option<CallRow> {
         date_insert: record.date_stop,
         sip_cause: record.sip_cause,
         disconnect_originator: record.disconnect_originator.as_str().into(),
-        media_src: MediaFigures::default(),
-        media_dst: MediaFigures::default(),
+        media_src,
+        media_dst,
     })
+}
+
+/// What the APIs show of a leg's media.
+pub fn media_figures(figures: &Figures) -> MediaFigures {
+    // A hundredth is more than either is exact to.
+    let rounded = |value: f32| (f64::from(value) * 100.0).round() / 100.0;
+    MediaFigures {
+        packets: Some(figures.packets),
+        lost: Some(figures.lost),
+        jitter_ms: Some(rounded(figures.jitter_ms)),
+        mos: figures.mos.map(rounded),
+    }
 }
 
 fn dialout_row(dialout: &DialoutRecord, end: &DialoutEnd) -> CallRow {
@@ -245,7 +262,11 @@ fn dialled(
 
 /// What both legs of a call share.
 fn common(record: &CallRecord) -> LegRow {
-    let codec: Option<Box<str>> = record.codec.map(Into::into);
+    // Of each leg where it passed here: they differ where we rewrite one codec into another.
+    let own = record.figures.as_ref().map(|figures| figures.each_ref().map(|leg| leg.codec));
+    let [codec_src, codec_dst] = own
+        .filter(|_| record.codec.is_some())
+        .map_or([record.codec; 2], |own| own.map(|codec| codec.or(record.codec)));
     LegRow {
         dr_sid: record.call,
         call_sid: record.call,
@@ -264,8 +285,8 @@ fn common(record: &CallRecord) -> LegRow {
         sipcallid_src: None,
         sipcallid_dst: None,
         sipcause: 0,
-        codec_src: codec.clone(),
-        codec_dst: codec,
+        codec_src: codec_src.map(Into::into),
+        codec_dst: codec_dst.map(Into::into),
         disconnect_originator: record.disconnect_originator.as_str().into(),
         identity: None,
     }

@@ -125,6 +125,7 @@ pub(super) async fn list(
     let select = Select::from_args(&page.args, FIELDS)?;
     let mut calls = state.backend.process.live_calls();
     calls.retain(|call| call.account_sid == Some(account.sid));
+    hear(&state, &mut calls).await;
     let mut found = filter::listed(calls, show, &page.query, FIELDS).await?;
     found.items = found.items.into_iter().map(|item| select.apply(item)).collect();
     Ok(API.ok(page.envelope(found)))
@@ -150,7 +151,8 @@ pub(super) async fn read(
     args: Args,
 ) -> Result<Response, Fault> {
     let select = Select::from_args(&args, FIELDS)?;
-    let call = find(&state, account.sid, sid)?;
+    let mut call = find(&state, account.sid, sid)?;
+    hear(&state, std::slice::from_mut(&mut call)).await;
     Ok(API.ok(select.apply(show(&call))))
 }
 
@@ -177,6 +179,23 @@ pub(super) async fn hang_up(
 fn find(state: &AppState, account: Sid, sid: Sid) -> Result<LiveCall, Fault> {
     let call = state.backend.process.live_call(sid);
     call.filter(|call| call.account_sid == Some(account)).ok_or(Fault::NoSuchSid)
+}
+
+/// Fills in what was heard so far of calls whose media pass here.
+async fn hear(state: &AppState, calls: &mut [LiveCall]) {
+    let sids = calls.iter().map(|call| call.call_sid).collect();
+    let heard = state.backend.process.live_media(sids).await;
+    for call in calls {
+        let Some([a, b]) = heard.get(&call.call_sid) else { continue };
+        for (leg, media) in [(Some(&mut call.leg_a), a), (call.leg_b.as_mut(), b)] {
+            let Some(leg) = leg else { continue };
+            leg.media = media.figures;
+            // Before the two have agreed on one, there is none to be shown.
+            if let (Some(codec), Some(own)) = (&mut leg.codec, media.codec) {
+                *codec = own.into();
+            }
+        }
+    }
 }
 
 fn show(call: &LiveCall) -> Value {

@@ -143,6 +143,34 @@ fn what_was_not_dialled_has_no_second_leg_and_what_no_binding_ran_no_record() {
     assert_eq!(leg_rows(&inbound, &listeners()).len(), 2);
 }
 
+#[test]
+fn what_was_heard_of_each_leg_stands_in_the_record_and_its_codec_in_the_legs() {
+    let figures = |codec, packets, jitter_ms, mos| Figures {
+        codec,
+        packets,
+        lost: 3,
+        jitter_ms,
+        mos,
+        ..Figures::default()
+    };
+    let heard = [figures(Some("PCMA"), 500, 0.126, Some(4.407)), figures(None, 0, 0.0, None)];
+    let record = CallRecord { figures: Some(Box::new(heard)), ..answered() };
+    let row = call_row(&record).unwrap();
+    let shown = |packets, jitter_ms, mos| MediaFigures {
+        packets: Some(packets),
+        lost: Some(3),
+        jitter_ms: Some(jitter_ms),
+        mos,
+    };
+    assert_eq!((row.media_src, row.media_dst), (shown(500, 0.13, Some(4.41)), shown(0, 0.0, None)));
+    for leg in leg_rows(&record, &listeners()) {
+        assert_eq!(leg.codec_src.as_deref(), Some("PCMA"));
+        assert_eq!(leg.codec_dst.as_deref(), Some("PCMU"), "what was agreed on");
+    }
+    let passed_by = call_row(&answered()).unwrap();
+    assert_eq!(passed_by.media_src, MediaFigures::default());
+}
+
 fn dialout() -> CallRecord {
     let json = Some(r#"{"cnam":"Ann"}"#.into());
     let dialout = Dialout {

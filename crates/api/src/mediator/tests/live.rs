@@ -4,7 +4,7 @@ use mediator_store::record::MediaFigures;
 use serde_json::json;
 
 use super::*;
-use crate::ports::{CallState, Explanation, LiveCall, LiveLeg};
+use crate::ports::{CallState, Explanation, LegMedia, LiveCall, LiveLeg};
 
 fn leg(state: CallState) -> LiveLeg {
     LiveLeg {
@@ -68,6 +68,30 @@ async fn an_account_sees_and_ends_its_own_calls() {
     assert_eq!(*desk.process.hung_up.lock(), [calls[0].call_sid]);
     assert_eq!(desk.get("/calls?filter=state+eq+'ringing'").await.ok()["total"], 0);
     assert_eq!(desk.get("/calls?filter=legs.codec+eq+'PCMU'").await.ok()["total"], 1);
+}
+
+#[tokio::test]
+async fn each_leg_has_the_codec_and_the_figures_of_its_own_media() {
+    let desk = Desk::open(&["15162065346"]).await;
+    let both = LiveCall { leg_b: Some(leg(CallState::Answered)), ..call(1, Some(ACCOUNT)) };
+    let unheard = call(2, Some(ACCOUNT));
+    desk.process.calls.lock().extend([both.clone(), unheard]);
+    let media = |codec, packets| LegMedia {
+        codec,
+        figures: MediaFigures { packets: Some(packets), lost: Some(0), jitter_ms: None, mos: None },
+    };
+    let legs = [media(Some("PCMA"), 7), media(None, 8)];
+    desk.process.heard.lock().insert(both.call_sid, legs);
+    let all = desk.get("/calls").await.ok();
+    let of = |at: usize, leg: usize| {
+        let leg = &all["items"][at]["legs"][leg];
+        (leg["codec"].clone(), leg["media"]["packets"].clone(), leg["media"]["mos"].clone())
+    };
+    assert_eq!(of(0, 0), (json!("PCMA"), json!(7), json!(null)));
+    assert_eq!(of(0, 1), (json!("PCMU"), json!(8), json!(null)));
+    assert_eq!(of(1, 0), (json!("PCMU"), json!(500), json!(4.4)), "as it was");
+    assert_eq!(desk.get(&format!("/calls/{}", both.call_sid)).await.ok(), all["items"][0]);
+    assert_eq!(desk.get("/calls?filter=legs.codec+eq+'PCMA'").await.ok()["total"], 1);
 }
 
 #[tokio::test]
