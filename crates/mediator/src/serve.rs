@@ -16,6 +16,7 @@ use mediator_call::io::{Input, Listener};
 use mediator_model::{MediaPorts as _, UnixMillis};
 use mediator_net::{Clock, RtpPorts, raise_descriptor_limit};
 use mediator_store::{Op, Store, Write as StoreWrite};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::{JoinError, JoinHandle, spawn_blocking};
@@ -48,6 +49,7 @@ pub fn serve(path: &Path, log: &LogArgs) -> Result<ExitCode, String> {
     let sockets = Sockets::bind(&config.sip).map_err(|error| error.to_string())?;
     let http = HttpServer::bind(config.api.listen)
         .map_err(|error| format!("cannot listen on http {}: {error}", config.api.listen))?;
+    raise_file_limit();
     let media_ports = media_ports(&config.media, nonce_seed)?;
     let storage = Storage::open(&config, Arc::new(gate(&config.sip)), clock.unix_now());
     let storage = storage.map_err(|error| match error {
@@ -145,6 +147,7 @@ impl Start<'_> {
             expiring: Arc::default(),
             reloading: None,
             reload_again: false,
+            ports_told: Told::default(),
         })
     }
 }
@@ -159,6 +162,14 @@ fn media_ports(media: &MediaSettings, seed: [u8; 32]) -> Result<Arc<RtpPorts>, S
     let pair = ports.reserve().map_err(|_| format!("cannot receive media on {address}: no pair of ports of media.port_range {first}-{last} is free"))?;
     ports.release(pair);
     Ok(Arc::new(ports))
+}
+
+/// Takes as many open files as the system lets us have: a call with media has four sockets.
+fn raise_file_limit() {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
+    // Without it there is room for some calls still; those beyond are refused and counted.
+    let _ = setrlimit(Resource::Nofile, raised);
 }
 
 /// The threads that carry media.
@@ -197,6 +208,8 @@ const DRAIN_LOOK: Duration = Duration::from_millis(20);
 const LAST_BYES: Duration = Duration::from_secs(2);
 /// How often bindings and registrations whose time is up are removed; until then they are only not found.
 const SWEEP: Duration = Duration::from_secs(1);
+/// How long nothing more is said of calls that found no ports.
+const WARN_AGAIN: Duration = Duration::from_mins(1);
 /// How often the store clears away what no table here knows of: bindings whose end came while the process was down, and
 /// answers kept for repeated requests.
 const CLEAR: Duration = Duration::from_secs(10);
@@ -224,6 +237,16 @@ struct Node {
     reloading: Option<JoinHandle<ReloadOutcome>>,
     /// SIGHUP came while the file was being read.
     reload_again: bool,
+    ports_told: Told,
+}
+
+/// What was warned of last.
+#[derive(Clone, Copy, Default)]
+struct Told {
+    /// How many calls had been refused for want of ports.
+    refused: u64,
+    /// When.
+    at: Option<Instant>,
 }
 
 impl Node {
@@ -285,14 +308,30 @@ impl Node {
         }
     }
 
-    fn sweep(&self) {
+    fn sweep(&mut self) {
         let now = self.clock.unix_now();
         if self.memory.bindings.next_expiry().is_some_and(|due| due <= now) {
             self.expire();
         }
         self.state.tables.contacts.expire(self.clock.now());
+        self.warn_of_ports();
         // Wall clocks are set and slewed; records and bindings go by them.
         self.shards.order(&Input::Epoch(epoch(&self.clock)));
+    }
+
+    /// Warns of calls that found no ports for their media, at most once a minute.
+    fn warn_of_ports(&mut self) {
+        let (refused, now) = (self.state.media_ports.exhausted(), Instant::now());
+        let Told { refused: before, at } = self.ports_told;
+        if refused > before && at.is_none_or(|at| now.duration_since(at) >= WARN_AGAIN) {
+            let (used, free) = (self.state.media_ports.used(), self.state.media_ports.free());
+            let calls = refused - before;
+            warn!(
+                calls,
+                used, free, "no ports for media: calls were refused; widen media.port_range"
+            );
+            self.ports_told = Told { refused, at: Some(now) };
+        }
     }
 
     /// Reads the file, and provisions what it says, away from this thread: both take as long as the file is long.

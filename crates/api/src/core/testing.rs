@@ -48,6 +48,7 @@ impl Office {
         let process = Arc::new(TestProcess {
             now: Mutex::new(START),
             calls: Mutex::default(),
+            heard: Mutex::default(),
             hung_up: Mutex::default(),
             explanation: Mutex::default(),
             told: Mutex::default(),

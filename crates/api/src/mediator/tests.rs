@@ -123,6 +123,7 @@ impl Desk {
         let process = Arc::new(TestProcess {
             now: START.into(),
             calls: Vec::new().into(),
+            heard: std::collections::HashMap::new().into(),
             hung_up: Vec::new().into(),
             explanation: None.into(),
             told: (0, 0).into(),
