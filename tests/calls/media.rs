@@ -3,9 +3,11 @@
 use std::net::SocketAddr;
 
 use mediator_call::Originator;
-use mediator_sim::{Media, Move, Party, REDIRECT, Sim, Stage, What};
+use mediator_sim::{CALLED, Media, Move, Party, REDIRECT, Sim, Stage, What};
 
-use crate::support::{ALICE, BOB, connect, ends_well, millis, relayed, seconds, speaking};
+use crate::support::{
+    ALICE, BOB, connect, ends_well, millis, relayed, seconds, speaking, speaking_on,
+};
 
 const VOICE_A: What = What::Voice(Party::A);
 const VOICE_B: What = What::Voice(Party::B);
@@ -265,6 +267,54 @@ fn early_media_is_heard_before_the_answer() {
         assert_eq!(order(&mut sim, ALICE), [VOICE_B], "reliable: {reliable}");
         sim.run_for(seconds(3));
         assert_eq!(order(&mut sim, BOB), [VOICE_A]);
+        let talk = sim.ua(ALICE).talk(0);
+        assert_eq!((talk.sources(), talk.missing()), (1, 0));
+        ends_well(&mut sim);
+    }
+}
+
+#[test]
+fn the_next_trunk_goes_on_in_the_same_stream() {
+    let mut stage = relayed();
+    stage.way_out(2, 1, 0);
+    let mut sim = speaking_on(1, stage);
+    let carol = sim.agent("carol", Party::B, "10.2.0.2:5060", CALLED);
+    let early = |status| Move::Ring { status, fork: 0, sdp: true, reliable: false };
+    for who in [BOB, carol] {
+        sim.ua(who).quirks.voice = true;
+        sim.ua(who).quirks.early_voice = true;
+    }
+    let busy = Move::Refuse { status: 503, headers: Vec::new() };
+    sim.ua(BOB).script = vec![(millis(20), early(183)), (seconds(2), busy)];
+    sim.ua(carol).script = vec![(millis(20), early(183)), (seconds(2), Move::Answer { fork: 0 })];
+    sim.ua(ALICE).invite(REDIRECT);
+    sim.run_for(seconds(6));
+    assert_eq!((sim.ua(BOB).confirmed(), sim.ua(carol).confirmed()), (0, 1));
+    assert!(sim.ua(carol).talk(0).heard.len() > 80, "carol hears alice");
+    assert_eq!(sim.ua(BOB).talk(0).heard.len(), 0);
+    let talk = sim.ua(ALICE).talk(0).clone();
+    assert_eq!((talk.order(), talk.sources(), talk.missing()), (vec![VOICE_B], 1, 0));
+    assert!(talk.heard.len() > 250, "alice hears both, one after the other");
+    ends_well(&mut sim);
+}
+
+#[test]
+fn the_fork_that_answers_is_heard_from_then_on() {
+    for reliable in [false, true] {
+        let mut sim = speaking(1);
+        sim.ua(ALICE).quirks.supports_100rel = reliable;
+        sim.ua(BOB).quirks.early_voice = true;
+        let early = |fork| Move::Ring { status: 183, fork, sdp: true, reliable };
+        sim.ua(BOB).script = vec![
+            (millis(20), early(0)),
+            (millis(700), early(1)),
+            (seconds(3), Move::Answer { fork: 1 }),
+        ];
+        sim.ua(ALICE).invite(REDIRECT);
+        sim.run_for(seconds(6));
+        assert_eq!((sim.ua(ALICE).confirmed(), sim.ua(BOB).confirmed()), (1, 1));
+        assert_eq!(lately(&mut sim, ALICE, 500), [VOICE_B]);
+        assert_eq!(lately(&mut sim, BOB, 500), [VOICE_A]);
         let talk = sim.ua(ALICE).talk(0);
         assert_eq!((talk.sources(), talk.missing()), (1, 0));
         ends_well(&mut sim);
