@@ -75,11 +75,15 @@ struct Indexed {
 }
 
 impl Disk {
-    /// Opens the folder, makes it where it is not there, and lets go of what is too much.
+    /// Opens the folder and lets go of what is too much. One that is not there is made when there is something to keep.
     pub(super) fn open(folder: &Path, max_bytes: u64) -> io::Result<Self> {
-        fs::create_dir_all(folder)?;
         let mut index = Index::default();
-        for entry in fs::read_dir(folder)? {
+        let entries = match fs::read_dir(folder) {
+            Ok(entries) => Some(entries),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => return Err(error),
+        };
+        for entry in entries.into_iter().flatten() {
             let entry = entry?;
             let Ok(name) = entry.file_name().into_string() else { continue };
             if name.ends_with(UNFINISHED) {
@@ -151,6 +155,7 @@ impl Disk {
             return Ok(());
         }
         self.make_room(bytes);
+        fs::create_dir_all(&self.folder)?;
         let aside = self.folder.join(format!("{name}{UNFINISHED}"));
         let write = || {
             let mut options = OpenOptions::new();

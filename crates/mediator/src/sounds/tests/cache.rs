@@ -22,7 +22,7 @@ async fn length(sounds: &Sounds, url: &str, speech: Speech) -> Result<u128, Soun
 
 /// Files of the cache.
 fn kept(folder: &TempDir) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder.path().join("cache")).unwrap();
+    let entries = fs::read_dir(folder.path().join("cache")).into_iter().flatten();
     entries.map(|entry| entry.unwrap().path()).collect()
 }
 
