@@ -219,6 +219,26 @@ fn who_is_held_hears_nothing_until_the_call_is_resumed() {
 }
 
 #[test]
+fn who_is_on_hold_hears_nothing_of_a_peer_that_does_not_heed_it() {
+    for who in [ALICE, BOB] {
+        for hold in [Media::Hold, Media::Inactive, Media::OldHold] {
+            let mut sim = speaking(1);
+            let other = ALICE + BOB - who;
+            sim.ua(other).quirks.heedless = true;
+            connect(&mut sim);
+            sim.ua(who).act(0, Move::Reinvite(hold));
+            sim.run_for(seconds(5));
+            assert!(lately(&mut sim, who, 3000).is_empty(), "{hold:?}");
+            sim.ua(who).act(0, Move::Reinvite(Media::Active));
+            sim.run_for(seconds(1));
+            assert_eq!(lately(&mut sim, who, 500).len(), 1, "{hold:?}");
+            assert_eq!(sim.ua(who).talk(0).sources(), 1);
+            ends_well(&mut sim);
+        }
+    }
+}
+
+#[test]
 fn another_codec_and_address_take_the_media_along() {
     for who in [ALICE, BOB] {
         let mut sim = speaking(1);

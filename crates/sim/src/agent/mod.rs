@@ -130,6 +130,8 @@ pub struct Quirks {
     pub early_voice: bool,
     /// Its payload types and what they are, its favourite first; `None`: 0, 8 and 101.
     pub formats: Option<&'static [(u8, &'static str)]>,
+    /// It sends whatever was agreed on, to a peer on hold, too.
+    pub heedless: bool,
     /// It takes RTCP on RTP's port (RFC 5761).
     pub mux: bool,
     /// Its media comes from this address, which is not the one of its SDP, and arrives there alone.
