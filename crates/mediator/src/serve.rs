@@ -16,7 +16,6 @@ use mediator_call::io::{Input, Listener};
 use mediator_model::{MediaPorts as _, UnixMillis};
 use mediator_net::{Clock, RtpPorts, raise_descriptor_limit};
 use mediator_store::{Op, Store, Write as StoreWrite};
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::{JoinError, JoinHandle, spawn_blocking};
@@ -49,7 +48,6 @@ pub fn serve(path: &Path, log: &LogArgs) -> Result<ExitCode, String> {
     let sockets = Sockets::bind(&config.sip).map_err(|error| error.to_string())?;
     let http = HttpServer::bind(config.api.listen)
         .map_err(|error| format!("cannot listen on http {}: {error}", config.api.listen))?;
-    raise_file_limit();
     let media_ports = media_ports(&config.media, nonce_seed)?;
     let storage = Storage::open(&config, Arc::new(gate(&config.sip)), clock.unix_now());
     let storage = storage.map_err(|error| match error {
@@ -162,14 +160,6 @@ fn media_ports(media: &MediaSettings, seed: [u8; 32]) -> Result<Arc<RtpPorts>, S
     let pair = ports.reserve().map_err(|_| format!("cannot receive media on {address}: no pair of ports of media.port_range {first}-{last} is free"))?;
     ports.release(pair);
     Ok(Arc::new(ports))
-}
-
-/// Takes as many open files as the system lets us have: a call with media has four sockets.
-fn raise_file_limit() {
-    let limit = getrlimit(Resource::Nofile);
-    let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
-    // Without it there is room for some calls still; those beyond are refused and counted.
-    let _ = setrlimit(Resource::Nofile, raised);
 }
 
 /// The threads that carry media.

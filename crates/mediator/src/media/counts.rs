@@ -226,8 +226,5 @@ impl Source for MediaMetrics {
         page.family("mediator_media_ports", "Pairs of media ports.", Kind::Gauge);
         page.sample(&[("state", "used")], self.ports.used());
         page.sample(&[("state", "free")], self.ports.free());
-        let help = "Calls for which no pair of media ports was free.";
-        page.family("mediator_media_ports_exhausted_total", help, Kind::Counter);
-        page.sample(&[], self.ports.exhausted());
     }
 }

@@ -11,6 +11,7 @@ use mediator_model::{MediaPort, MediaPorts, Number};
 use mediator_net::{Inbox, inbox};
 
 use super::*;
+use crate::metrics::Metrics;
 
 const CALL: Sid = Sid::from_random(7);
 
@@ -132,6 +133,20 @@ async fn a_session_relays_counts_and_gives_its_ports_back() {
     stage.orders.give(Order::Close { call: CALL });
     assert_eq!(stage.closed().await, [Figures::default(); 2], "there is none any more");
     assert_eq!(stage.ports.used(), 0);
+    let metrics = Metrics::default();
+    metrics.add(stage.media.metrics());
+    let page = metrics.render();
+    for line in [
+        "mediator_media_sessions 0",
+        "mediator_media_sessions_opened_total 1",
+        "mediator_rtp_packets_total{kind=\"received\"} 20",
+        "mediator_rtp_packets_total{kind=\"forwarded\"} 20",
+        "mediator_rtp_bytes_total{direction=\"in\"} 3440",
+        "mediator_rtp_rejected_total{reason=\"source\"} 0",
+        "mediator_media_ports{state=\"free\"} 4",
+    ] {
+        assert!(page.lines().any(|shown| shown == line), "{line} in\n{page}");
+    }
 }
 
 #[tokio::test]
