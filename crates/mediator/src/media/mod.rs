@@ -41,8 +41,9 @@ use tracks::Tracks;
 const MAX_DEFAULT_THREADS: usize = 4;
 /// How long figures of live calls are waited for.
 const FIGURES_WAIT: Duration = Duration::from_millis(100);
-/// Threads that decode and encode sounds.
-const SOUND_THREADS: usize = 2;
+/// The most threads that sounds are found with: few decode, but names that no server answers for take a thread each while
+/// they are looked up, and tones must not wait for them.
+const SOUND_THREADS: usize = 32;
 
 /// What media is made of.
 pub struct MediaParts {

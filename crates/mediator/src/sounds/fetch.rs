@@ -6,7 +6,7 @@
 
 use std::error::Error;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,8 +17,8 @@ use reqwest::header::{
     LAST_MODIFIED, LOCATION,
 };
 use reqwest::{Client, ClientBuilder, Response, StatusCode, Url, redirect};
-use tokio::net::lookup_host;
 use tokio::sync::Semaphore;
+use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use super::allowed::Guard;
@@ -26,6 +26,9 @@ use crate::config::FetchSettings;
 
 /// The most fetches at a time; the others wait, within their time.
 const MAX_AT_ONCE: usize = 32;
+/// The most names that are looked up at a time. Each holds a thread for as long as that takes, which may be longer than whoever
+/// asked waits.
+const MAX_LOOKUPS: usize = 16;
 /// The longest validator that is kept, in bytes.
 const MAX_VALIDATOR_BYTES: usize = 1024;
 /// How long a file is taken for fresh where its server does not say.
@@ -186,7 +189,10 @@ fn builder(guard: &Arc<Guard>) -> ClientBuilder {
         .redirect(redirect::Policy::none())
         .no_proxy()
         .pool_max_idle_per_host(1)
-        .dns_resolver(Arc::new(Checked(guard.clone())))
+        .dns_resolver(Arc::new(Checked {
+            guard: guard.clone(),
+            lookups: Arc::new(Semaphore::new(MAX_LOOKUPS)),
+        }))
 }
 
 fn next_hop(from: &Url, response: &Response) -> Result<Url, FetchError> {
@@ -257,14 +263,23 @@ fn fetch_error(error: reqwest::Error) -> FetchError {
 struct NotPublic;
 
 /// Resolves names to those of their addresses that may be connected to.
-struct Checked(Arc<Guard>);
+struct Checked {
+    guard: Arc<Guard>,
+    lookups: Arc<Semaphore>,
+}
 
 impl Resolve for Checked {
     fn resolve(&self, name: Name) -> Resolving {
-        let guard = self.0.clone();
+        let (guard, lookups) = (self.guard.clone(), self.lookups.clone());
         Box::pin(async move {
             let host = name.as_str();
-            let all: Vec<SocketAddr> = lookup_host((host, 0)).await?.collect();
+            let turn = lookups.acquire_owned().await?;
+            let asked = host.to_owned();
+            let all = spawn_blocking(move || {
+                let _turn = turn;
+                (&*asked, 0).to_socket_addrs().map(Iterator::collect::<Vec<SocketAddr>>)
+            });
+            let all = all.await??;
             if all.is_empty() {
                 return Err(io::Error::from(io::ErrorKind::NotFound).into());
             }
