@@ -413,7 +413,8 @@ fn a_caller_with_events_presses_tones_where_leg_b_has_none() {
         over(&mut sim, SoundOutcome::Played);
         sim.run_for(seconds(3));
         assert_eq!(sim.ua(ALICE).asked("INVITE"), asked);
-        let events = |side| terms(&sim, side).unwrap().send.iter().any(|f| f.is_event());
+        let events =
+            |side| terms(&sim, side).unwrap().send.iter().any(mediator_media::Format::is_event);
         assert_eq!((events(Side::A), events(Side::B)), (asked == 0, asked == 0));
         ends_well(&mut sim);
     }
