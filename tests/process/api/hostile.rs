@@ -127,6 +127,10 @@ fn logs_no_password_token_or_number() -> Result<()> {
     caller.talk(desk.sip(), REDIRECT, CALLER)?;
     let stages = json!({ "stage_one_destination_did": FAR, "stage_two_destination_did": FARTHER, "delay": 0 });
     desk.mediator.post("/dialouts", &stages)?.ok()?;
+    let up = list_until(&desk.mediator, "/calls", "a dialout that talks", |calls| {
+        calls.len() == 1 && calls[0]["state"] == "answered"
+    })?;
+    desk.mediator.delete(&format!("/calls/{}", text(&up[0], "call_sid")?))?.gone()?;
     list_until(&desk.core, "/app/mediator/calls", "a record", |records| !records.is_empty())?;
     let log = desk.server.log();
     let secrets = [

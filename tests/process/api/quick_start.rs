@@ -19,7 +19,7 @@ fn leads_from_an_empty_server_to_calls_and_back() -> Result<()> {
     let dids = assign_numbers(&desk)?;
     let binding = create_binding(&api)?;
     call_through(&desk)?;
-    perform_dialout(&api)?;
+    perform_dialout(&desk, &api)?;
     look_up_dids(&api)?;
     read_records(&desk, &binding)?;
     take_down(&desk, &api, (&endpoint, &binding, &dids))?;
@@ -81,14 +81,20 @@ fn call_through(desk: &Desk) -> Result<()> {
 }
 
 /// "Unless a delay value is set, the system will dial as soon as a successful POST request has been made."
-fn perform_dialout(api: &Api) -> Result<()> {
+fn perform_dialout(desk: &Desk, api: &Api) -> Result<()> {
+    let callee = desk.callee()?;
     let body = json!({
         "stage_one_destination_did": FARTHER, "stage_two_destination_did": FAR, "delay": 1,
     });
     let made = api.post("/dialouts", &body)?.ok()?;
     ensure!(made["attributes"] == json!({ "hide_origination_did": "true" }), "{made}");
     ensure!(api.get("/dialouts")?.ok()?["count"] == 1);
-    status_until(api, &format!("/dialouts/{}", text(&made, "dialout_sid")?), 404)
+    status_until(api, &format!("/dialouts/{}", text(&made, "dialout_sid")?), 404)?;
+    // Both stages are phones of the same carrier; the first one hangs up.
+    let second = callee.rung(2)?;
+    ensure!(user(second.request_uri().unwrap_or_default()) == FAR, "{}", second.text);
+    callee.hang_up(callee.rung(1)?.header("Call-ID").unwrap_or_default())?;
+    callee.heard_request("BYE", 1)
 }
 
 fn look_up_dids(api: &Api) -> Result<()> {
@@ -116,7 +122,7 @@ fn read_records(desk: &Desk, binding: &Value) -> Result<()> {
     ensure!(record["number_src"] == CALLER && record["number_dst"] == FAR, "{record}");
     let record = of("dialout").with_context(|| format!("no dialout: {records:?}"))?;
     ensure!(record["number_src"] == FARTHER && record["number_dst"] == FAR, "{record}");
-    let legs = list_until(&desk.core, "/calls/call_drs", "two legs", |legs| legs.len() == 2)?;
+    let legs = list_until(&desk.core, "/calls/call_drs", "four legs", |legs| legs.len() == 4)?;
     ensure!(legs.iter().all(|leg| leg["dr_sid"].is_string()), "{legs:?}");
     Ok(())
 }

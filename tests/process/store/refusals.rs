@@ -140,6 +140,11 @@ fn keeps_no_secret_in_clear_in_the_folder() -> Result<()> {
     drop(server);
     for entry in fs::read_dir(&folder)? {
         let path = entry?.path();
+        // Sounds are kept in a folder of their own, which is empty here.
+        if path.is_dir() {
+            ensure!(fs::read_dir(&path)?.next().is_none(), "{} is not empty", path.display());
+            continue;
+        }
         let bytes = fs::read(&path)?;
         for wanted in ["hush-", &secret, "process-tests"] {
             let found = bytes.windows(wanted.len()).any(|window| window == wanted.as_bytes());
