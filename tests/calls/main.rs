@@ -19,6 +19,7 @@ mod identity;
 mod limits;
 mod masking;
 mod media;
+mod media_corners;
 mod media_sounds;
 mod pains;
 mod phones;

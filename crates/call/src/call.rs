@@ -226,7 +226,7 @@ impl Call {
     /// The earliest deadline of everything in it.
     pub(crate) fn next_deadline(&self) -> Option<Instant> {
         let stage = match self.stage {
-            Stage::Dialling => self.dial.as_ref().map(|dial| dial.ring_until),
+            Stage::Dialling => self.dial.as_ref().map(|dial| dial.deadline()),
             Stage::Talking { ends } => Some(ends),
             Stage::Ending { reap_at } => Some(reap_at),
         };
@@ -253,6 +253,7 @@ impl Call {
                 if self.dial.as_ref().is_some_and(|dial| dial.ring_until <= now) {
                     self.give_up_ringing(cx);
                 }
+                self.remind_caller(cx);
             }
             Stage::Talking { ends } if ends <= now => {
                 self.hang_up(cx, Originator::System, Some("SIP;cause=487;text=\"Call too long\""));

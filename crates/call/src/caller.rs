@@ -23,7 +23,7 @@ use crate::dial::{Caller100Rel, PendingAnswer, local_tag};
 use crate::io::{ClaimOutcome, Event};
 use crate::leg::{Side, Unacknowledged};
 use crate::media::{Role, Uncrossed, codec_of, suits, way};
-use crate::prelude::Step;
+use crate::prelude::{REMINDER, Step};
 use crate::request::{Body, EarlyDialog, write_session_expires};
 use crate::sdp::sdp_of;
 use crate::verdict::Answer;
@@ -150,6 +150,7 @@ impl Call {
             return;
         }
         dial.last_provisional = Some(this);
+        dial.remind_at = Some(cx.now + REMINDER);
         dial.sdp_shown |= body.is_some();
         let Some(invite) = &self.invite else { return };
         let server = invite.server;
@@ -252,6 +253,11 @@ impl Call {
                 self.answer_early_offer(cx, &sdp);
             }
             (Meaning::Refused(refusal), _) => cx.refuse(server, &request, refusal.status()),
+            (Meaning::Violation(_), None) => {
+                // It owes the answer to an offer: nothing else will bring one (RFC 3262 §5).
+                self.answer_prack(cx, server, &request);
+                self.our_offer_answered(cx, None);
+            }
             _ => self.answer_prack(cx, server, &request),
         }
         if let (Some(bytes), Some(invite), Some(a)) = (acknowledged.next, &self.invite, &mut self.a)
@@ -424,9 +430,6 @@ impl Call {
     pub(crate) fn give_up_ringing(&mut self, cx: &mut Core) {
         if self.dial.as_ref().is_some_and(|dial| matches!(dial.step, Step::Farewell { .. })) {
             return self.farewell_over(cx);
-        }
-        if self.remind_caller(cx) {
-            return;
         }
         self.drop_leg_b(cx);
         let answer = Answer { status: 480, retry_after: None, cause: Some(19) };

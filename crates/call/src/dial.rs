@@ -61,6 +61,8 @@ pub(crate) struct Dial {
     pub(crate) speaking: Option<EarlyDialog>,
     /// Code and SDP of the last 1xx to the caller, so that repetitions stop here.
     pub(crate) last_provisional: Option<(u16, bool)>,
+    /// When the caller is told once more that it is to be answered; `None`: it was told nothing.
+    pub(crate) remind_at: Option<Instant>,
     /// SDP of the speaking dialog was shown to the caller.
     pub(crate) sdp_shown: bool,
     /// Claims that are not durable yet: the caller's 200 waits for them.
@@ -82,6 +84,11 @@ pub(crate) struct Dial {
 }
 
 impl Dial {
+    /// The earlier of its deadlines.
+    pub(crate) fn deadline(&self) -> Instant {
+        self.remind_at.map_or(self.ring_until, |at| at.min(self.ring_until))
+    }
+
     /// A dialout's stage, with branches numbered from `next_branch` on, as none of its call has the number of another.
     pub(crate) fn of_stage(cx: &Core, routed: Routed, offer: Box<[u8]>, next_branch: u16) -> Self {
         Self {
@@ -96,6 +103,7 @@ impl Dial {
             next_branch,
             speaking: None,
             last_provisional: None,
+            remind_at: None,
             sdp_shown: false,
             answer: None,
             verdict: Verdict::default(),

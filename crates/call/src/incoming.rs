@@ -453,6 +453,7 @@ fn new_call(
         next_branch: 0,
         speaking: None,
         last_provisional: None,
+        remind_at: None,
         sdp_shown: false,
         answer: None,
         verdict: Verdict::default(),

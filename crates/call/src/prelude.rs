@@ -29,7 +29,7 @@ const FAREWELL: Duration = Duration::from_secs(3);
 /// How much later the call ends where nobody says that the tone is over.
 const FAREWELL_GRACE: Duration = Duration::from_secs(2);
 /// How often a caller that is not answered is reminded.
-const REMINDER: Duration = Duration::from_mins(1);
+pub(crate) const REMINDER: Duration = Duration::from_mins(1);
 /// Longer than any announcement takes to be fetched and played.
 const PRELUDE: Duration = Duration::from_mins(12);
 
@@ -122,28 +122,30 @@ impl Call {
     }
 
     fn go_to(&mut self, cx: &Core, step: Step) {
-        let waits = self.invite.is_some() && step == Step::Announcement;
         if let Some(dial) = &mut self.dial {
             dial.step = step;
-            dial.ring_until = cx.now + if waits { REMINDER } else { PRELUDE };
+            dial.ring_until = cx.now + PRELUDE;
         }
     }
 
-    /// A caller that hears an announcement as early media is told once a minute that it is still to be answered
-    /// (RFC 3261 §13.3.1.1: proxies give up on it after three). `false`: that has been so for too long.
-    pub(crate) fn remind_caller(&mut self, cx: &mut Core) -> bool {
-        let Some(dial) = &mut self.dial else { return false };
-        if dial.step != Step::Announcement || cx.now >= dial.began + PRELUDE {
-            return false;
+    /// A caller that hears something of ours, or that leg B rings, is told once a minute that it is still to be answered
+    /// (RFC 3261 §13.3.1.1: proxies give up on it after three).
+    pub(crate) fn remind_caller(&mut self, cx: &mut Core) {
+        let speaks = self.speaks_to(Side::A);
+        let Some(dial) = &mut self.dial else { return };
+        if dial.remind_at.take_if(|at| *at <= cx.now).is_none() || self.invite.is_none() {
+            return;
         }
-        dial.ring_until = cx.now + REMINDER;
-        dial.last_provisional = None;
-        let reliably = dial.caller_100rel != Caller100Rel::No;
+        let Some((status, _)) = dial.last_provisional.take() else { return };
+        let reliably = match dial.caller_100rel {
+            Caller100Rel::Required => true,
+            Caller100Rel::Supported => speaks,
+            Caller100Rel::No => false,
+        };
         let sdp = self.a.as_ref().and_then(|a| a.sdp.last().cloned());
-        // What came reliably has arrived.
-        let body = sdp.filter(|_| !reliably).map(Body::sdp);
-        self.send_provisional(cx, 183, body.as_ref(), reliably);
-        true
+        // What came reliably has arrived; that of leg B is its own to repeat.
+        let body = sdp.filter(|_| speaks && !reliably).map(Body::sdp);
+        self.send_provisional(cx, status, body.as_ref(), reliably);
     }
 
     /// The caller's answer to our offer has come: in PRACK, or in ACK. `false`: it was no answer to one of ours.
@@ -256,14 +258,16 @@ impl Call {
         let Some(dial) = &mut self.dial else { return };
         let is_first = !core::mem::replace(&mut dial.rang, true);
         let ringback = dial.routed.ringback;
-        if early.is_some() && (sdp.is_some() || dial.speaking.is_none()) {
+        // Another one rings after the one that was heard has failed.
+        let is_anew = early.is_some() && dial.speaking.is_none();
+        if early.is_some() && (sdp.is_some() || is_anew) {
             self.hear_from(cx, early);
         }
         if is_first {
             cx.event(Event::CallRinging { call: self.sid });
         }
         match ringback {
-            Ringback::Ringing if is_first => {
+            Ringback::Ringing if is_first || is_anew => {
                 let Some(number) = self.called_number() else { return };
                 let tone = (Sound::Tone { tone: Tone::Ringing, number }, Repeat::Forever);
                 self.play_until_peer(cx, (Side::A, Purpose::Ringback), tone);

@@ -188,3 +188,23 @@ fn a_stage_one_that_chooses_another_codec_while_stage_two_rings_is_understood() 
     assert_eq!(sim.ua(BOB).talk(0).order().last(), Some(&What::Voice(Party::A)));
     ends_well(&mut sim);
 }
+
+#[test]
+fn a_stage_one_that_holds_in_the_announcement_is_heard_when_it_resumes_before_the_answer() {
+    for held in [Media::Hold, Media::Inactive, Media::OldHold] {
+        let mut sim = spoken(&[("announce", "welcome.wav")], |sim| {
+            sim.sounds.lasts(What::Announcement, seconds(3));
+            sim.ua(BOB).script = vec![(millis(20), ring(180, false, false))];
+        });
+        sim.run_for(seconds(2));
+        sim.ua(ALICE).act(0, Move::Reinvite(held));
+        sim.run_for(seconds(3));
+        sim.ua(ALICE).act(0, Move::Reinvite(Media::Active));
+        sim.run_for(seconds(1));
+        sim.ua(BOB).act(0, Move::Answer { fork: 0 });
+        sim.run_for(seconds(2));
+        assert_eq!(sim.ua(ALICE).talk(0).order().last(), Some(&What::Voice(Party::B)));
+        assert_eq!(sim.ua(BOB).talk(0).order().last(), Some(&What::Voice(Party::A)));
+        ends_well(&mut sim);
+    }
+}

@@ -216,8 +216,9 @@ impl Call {
         let is_first = dial.last_provisional.is_none();
         dial.last_provisional = Some((status, sdp.is_some()));
         let ringback = dial.routed.ringback;
-        let speaks = early.is_some() && (sdp.is_some() || dial.speaking.is_none());
-        if speaks {
+        // Another one rings after the one that was heard has failed.
+        let is_anew = early.is_some() && dial.speaking.is_none();
+        if early.is_some() && (sdp.is_some() || is_anew) {
             self.hear_from(cx, early);
         }
         if is_first && !is_two {
@@ -228,7 +229,7 @@ impl Call {
         }
         match (ringback, sdp.is_some()) {
             (Ringback::Passthrough, true) => self.hear(cx, Side::A, Hear::Peer),
-            (Ringback::Passthrough | Ringback::Ringing, _) if is_first => {
+            (Ringback::Passthrough | Ringback::Ringing, _) if is_first || is_anew => {
                 let Some(staged) = &self.dialout else { return };
                 let number = staged.dialout.stage_two;
                 let sound = (Sound::Tone { tone: Tone::Ringing, number }, Repeat::Forever);

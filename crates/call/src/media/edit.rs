@@ -7,7 +7,7 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::net::SocketAddr;
+use core::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use mediator_media::Speech;
 use mediator_sip::sdp::{
@@ -141,12 +141,14 @@ pub(super) fn own_answer(offered: &mut Allowed<'_>, end: OurEnd) -> Result<(), U
 }
 
 /// Leaves of what a peer has said only the formats that we have agreed on with it, so that it can be offered to another
-/// side.
+/// side. Whether it is on hold just now is between it and us: it may be over before the other side answers.
 pub(super) fn restrict(theirs: &mut Allowed<'_>, ours: &Allowed<'_>) {
     let (Some(at), Some(agreed)) = (audio_at(theirs), audio(ours)) else { return };
-    if let Some(media) = theirs.media.get_mut(at)
-        && let Formats::Rtp(known) = &mut media.formats
-    {
+    let Some(media) = theirs.media.get_mut(at) else { return };
+    media.direction = Direction::SendRecv;
+    // An old peer's hold is an address that is none; ours takes the place of any other.
+    media.address = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
+    if let Formats::Rtp(known) = &mut media.formats {
         known.retain(|format| formats(agreed).iter().any(|ours| is_same(format, ours)));
     }
 }

@@ -253,7 +253,7 @@ impl Agent {
         }
         it.last_rseq = rseq;
         it.hear(wire);
-        let body = if late && wire.has_sdp() {
+        let body = if late && wire.has_sdp() && !self.quirks.bare_pracks {
             self.sdp_body((at, 1), Media::Active, Some(&wire.body))
         } else {
             None

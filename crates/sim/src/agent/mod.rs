@@ -112,6 +112,8 @@ pub struct Quirks {
     pub no_contact: bool,
     /// It writes what it sends by hand: answers to nothing are no surprise.
     pub careless: bool,
+    /// Its PRACK owes an answer, and has none.
+    pub bare_pracks: bool,
     /// It sends no PRACK at all.
     pub prackless: bool,
     /// It says nothing any more.
