@@ -12,6 +12,7 @@ mod dialout_store;
 mod dtmf;
 mod hostile;
 mod limits;
+mod moments;
 mod relay;
 mod ringback;
 mod softphones;
