@@ -46,6 +46,17 @@ impl Baresip {
         registrar: Option<SocketAddr>,
         hertz: f64,
     ) -> Result<Self> {
+        Self::start_with(stage, name, (ip, registrar), hertz, "PCMU")
+    }
+
+    /// As [`Self::start`], with a codec of choice: `G722`, `opus`.
+    pub fn start_with(
+        stage: &Stage,
+        name: &str,
+        (ip, registrar): (Ipv4Addr, Option<SocketAddr>),
+        hertz: f64,
+        codec: &str,
+    ) -> Result<Self> {
         let home = stage.path(name);
         fs::create_dir_all(&home)?;
         let sound = home.join("play.wav");
@@ -53,7 +64,7 @@ impl Baresip {
         let folder = home.display();
         let sound = sound.display();
         fs::write(home.join("config"), settings(ip, &folder.to_string(), &sound.to_string()))?;
-        fs::write(home.join("accounts"), account(name, ip, registrar))?;
+        fs::write(home.join("accounts"), account(name, ip, registrar, codec))?;
         fs::write(home.join("contacts"), "")?;
         let mut command = Command::new("baresip");
         command.arg("-f").arg(&home).env("HOME", &home).current_dir(&home);
@@ -173,16 +184,17 @@ fn netstring(bytes: &[u8]) -> Result<Option<(&[u8], usize)>> {
 
 /// The phone's configuration file.
 fn settings(ip: Ipv4Addr, folder: &str, sound: &str) -> String {
-    let modules: String = ["g711", "aufile", "sndfile", "uuid", "account", "menu", "ctrl_tcp"]
-        .map(|name| {
-            let keyword = match name {
-                "uuid" | "account" => "module_tmp",
-                "menu" | "ctrl_tcp" => "module_app",
-                _ => "module",
-            };
-            format!("{keyword} {name}.so\n")
-        })
-        .concat();
+    let modules: String =
+        ["g711", "g722", "opus", "aufile", "sndfile", "uuid", "account", "menu", "ctrl_tcp"]
+            .map(|name| {
+                let keyword = match name {
+                    "uuid" | "account" => "module_tmp",
+                    "menu" | "ctrl_tcp" => "module_app",
+                    _ => "module",
+                };
+                format!("{keyword} {name}.so\n")
+            })
+            .concat();
     format!(
         "poll_method epoll\nsip_listen {ip}:5060\nnet_interface {ip}\ncall_max_calls 4\n\
          audio_player aufile,{folder}/played.wav\naudio_source aufile,{sound}\n\
@@ -201,12 +213,12 @@ fn module_path() -> &'static str {
 }
 
 /// The phone's account file.
-fn account(name: &str, ip: Ipv4Addr, registrar: Option<SocketAddr>) -> String {
+fn account(name: &str, ip: Ipv4Addr, registrar: Option<SocketAddr>, codec: &str) -> String {
     match registrar {
         Some(registrar) => format!(
             "<sip:{name}@{registrar};transport=udp>;auth_user={name};auth_pass={name};regint=600;\
-             audio_codecs=PCMU\n"
+             audio_codecs={codec}\n"
         ),
-        None => format!("<sip:{name}@{ip};transport=udp>;regint=0;audio_codecs=PCMU\n"),
+        None => format!("<sip:{name}@{ip};transport=udp>;regint=0;audio_codecs={codec}\n"),
     }
 }

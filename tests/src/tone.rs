@@ -1,13 +1,13 @@
 //! Tones: a sine in a WAV file for a softphone to play, and how strong it is in a recording.
 //!
-//! 16 bit linear PCM, mono, 8 kHz, because the calls carry G.711.
+//! What is played is 16 bit linear PCM, mono, 8 kHz; what was recorded has the rate of the call's codec.
 
 use std::f64::consts::TAU;
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 
 /// Samples a second.
 const RATE: u32 = 8000;
@@ -15,8 +15,8 @@ const RATE: u32 = 8000;
 const PEAK: f64 = 16_000.0;
 /// The length of a WAV file without samples.
 const HEADER_BYTES: u64 = 44;
-/// Samples that are looked at together: 50 ms, so that neighbouring tones are 20 Hz apart.
-const WINDOW: usize = 400;
+/// Windows a second that are looked at: 50 ms, so that neighbouring tones are 20 Hz apart.
+const WINDOWS: u32 = 20;
 
 /// Writes a sine of `hertz` to a WAV file.
 pub fn write(path: &Path, hertz: f64, length: Duration) -> Result<()> {
@@ -58,36 +58,33 @@ fn header(data_bytes: u32) -> Vec<u8> {
 /// A phone that still records may have written nothing yet, which is no tone. linphonec leaves the
 /// header zero until it ends, so that a header is checked only where there is one.
 pub fn heard(path: &Path, hertz: f64) -> Result<Duration> {
-    let samples = read(path)?;
-    let (windows, _) = samples.as_chunks::<WINDOW>();
-    let windows = windows.iter().filter(|window| is_tone(window, hertz)).count();
-    let millis = windows as u64 * (WINDOW as u64 * 1000 / u64::from(RATE));
-    Ok(Duration::from_millis(millis))
-}
-
-/// The samples of a WAV file of the format above; none of one that does not hold any yet.
-pub fn read(path: &Path) -> Result<Vec<f64>> {
     if fs::metadata(path).map_or(0, |file| file.len()) < HEADER_BYTES {
-        return Ok(Vec::new());
+        return Ok(Duration::ZERO);
     }
     let bytes = fs::read(path).with_context(|| format!("read {}", path.display()))?;
-    samples(&bytes).with_context(|| format!("in {}", path.display()))
+    let (samples, rate) = samples(&bytes).with_context(|| format!("in {}", path.display()))?;
+    let windows = samples.chunks_exact((rate / WINDOWS).try_into()?);
+    let tones = windows.filter(|window| is_tone(window, hertz, rate)).count();
+    Ok(Duration::from_millis(tones as u64 * 1000 / u64::from(WINDOWS)))
 }
 
-/// The samples in the bytes of such a file.
-fn samples(bytes: &[u8]) -> Result<Vec<f64>> {
+/// The samples of a WAV file of linear PCM, of its first channel, and how many there are a second.
+fn samples(bytes: &[u8]) -> Result<(Vec<f64>, u32)> {
     let (header, rest) = bytes.split_at_checked(44).context("the header is cut off")?;
     if header.iter().all(|&byte| byte == 0) {
-        return Ok(numbers(rest));
+        return Ok((numbers(rest), RATE));
     }
     ensure!(bytes.starts_with(b"RIFF"), "not a RIFF file");
-    let format = bytes.get(20..36).context("the header is cut off")?;
-    let (kind, rest) = format.split_at(4);
-    ensure!(kind == [1, 0, 1, 0], "not mono linear PCM: {kind:?}");
-    ensure!(rest.starts_with(&RATE.to_le_bytes()), "not {RATE} Hz");
+    let (Some(&[1, 0, channels, 0]), Some(rate)) = (
+        bytes.get(20..24).and_then(|kind| kind.first_chunk::<4>()),
+        bytes.get(24..28).and_then(|rate| rate.first_chunk::<4>()),
+    ) else {
+        bail!("not linear PCM: {:?}", bytes.get(20..28))
+    };
     let data = bytes.windows(4).position(|word| word == b"data").context("no data chunk")?;
     let body = bytes.get(data + 8..).unwrap_or_default();
-    Ok(numbers(body))
+    let first = numbers(body).into_iter().step_by(usize::from(channels.max(1))).collect();
+    Ok((first, u32::from_le_bytes(*rate)))
 }
 
 /// Little-endian 16 bit samples; half a sample at the end is left out.
@@ -98,14 +95,14 @@ fn numbers(body: &[u8]) -> Vec<f64> {
 
 /// Whether more than half of the window's energy is at `hertz` (Goertzel's algorithm), and the
 /// window is not silent.
-fn is_tone(window: &[f64; WINDOW], hertz: f64) -> bool {
+fn is_tone(window: &[f64], hertz: f64, rate: u32) -> bool {
     let energy: f64 = window.iter().map(|sample| sample * sample).sum();
-    #[expect(clippy::cast_precision_loss, reason = "a few hundred")]
-    let length = WINDOW as f64;
+    #[expect(clippy::cast_precision_loss, reason = "a few thousand")]
+    let length = window.len() as f64;
     if energy / length < 100.0 * 100.0 {
         return false;
     }
-    let turn = 2.0 * (TAU * hertz / f64::from(RATE)).cos();
+    let turn = 2.0 * (TAU * hertz / f64::from(rate)).cos();
     let (mut last, mut before) = (0.0, 0.0);
     for sample in window {
         (last, before) = (sample + turn * last - before, last);

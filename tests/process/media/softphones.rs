@@ -167,3 +167,42 @@ fn a_dialout_puts_a_linphone_through_to_a_baresip() -> Result<()> {
     bob.quit()?;
     server.stop()
 }
+
+#[test]
+fn baresips_hear_an_announcement_and_each_other_in_wideband() -> Result<()> {
+    for codec in ["G722", "opus"] {
+        let scene = Scene::new(&format!("media_baresips_{codec}"))?;
+        let web = Web::start(SocketAddr::from((scene.caller.ip(), 0)))?;
+        let url = web.serve("/prompt.wav", Page::File(prompt_wav()?));
+        let config = Config::new(scene.server.ip())
+            .relayed()
+            .media("fetch", "{ allow = [\"127.0.0.0/8\"] }")
+            .phone("alice", ALICE)
+            .phone("bob", BOB)
+            .masking("masking", &[REDIRECT], "alice")
+            .binding(REDIRECT, BOB, &format!("announce = \"{url}\""));
+        let server = scene.serve(&config)?;
+        let start = |name, at: &Loopback, hertz| {
+            let place = (at.ip(), Some(scene.server.sip()));
+            let mut phone = Baresip::start_with(&scene.stage, name, place, hertz, codec)?;
+            phone.registered()?;
+            anyhow::Ok(phone)
+        };
+        let mut alice = start("alice", &scene.caller, ALICE_TONE)?;
+        let mut bob = start("bob", &scene.callee, BOB_TONE)?;
+        alice.dial(REDIRECT, scene.server.sip())?;
+        bob.rings()?;
+        bob.say("accept", "")?;
+        alice.event("CALL_ESTABLISHED")?;
+        listen("bob", || bob.heard(ALICE_TONE))?;
+        listen("alice", || alice.heard(BOB_TONE))?;
+        bob.say("hangup", "")?;
+        alice.event("CALL_CLOSED")?;
+        alice.quit()?;
+        bob.quit()?;
+        let prompt = alice.heard(PROMPT)?;
+        ensure!(prompt >= Duration::from_millis(800), "{prompt:?} of the announcement in {codec}");
+        server.stop()?;
+    }
+    Ok(())
+}

@@ -7,14 +7,12 @@
 
 use std::collections::HashMap;
 use std::f64::consts::TAU;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
 use crate::rtp::Packet;
 use crate::rtp::law::Law;
-use crate::tone;
 
 #[cfg(test)]
 mod tests;
@@ -111,13 +109,6 @@ impl Recording {
             }
         }
         recording
-    }
-
-    /// What a softphone has recorded: WAV, mono, 16 bit, 8 kHz.
-    pub fn of_wav(path: &Path) -> Result<Self> {
-        let samples = tone::read(path)?;
-        let there = vec![true; samples.len()];
-        Ok(Self { samples, there, ..Self::default() })
     }
 
     fn put(&mut self, at: usize, payload: &[u8], law: Law) {
