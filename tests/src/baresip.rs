@@ -49,7 +49,7 @@ impl Baresip {
         Self::start_with(stage, name, (ip, registrar), hertz, "PCMU")
     }
 
-    /// As [`Self::start`], with a codec of choice: `G722`, `opus`.
+    /// As [`Self::start`], with a codec of choice, as `opus/48000/2`; one that it does not know becomes G.711 u.
     pub fn start_with(
         stage: &Stage,
         name: &str,

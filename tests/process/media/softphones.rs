@@ -170,8 +170,8 @@ fn a_dialout_puts_a_linphone_through_to_a_baresip() -> Result<()> {
 
 #[test]
 fn baresips_hear_an_announcement_and_each_other_in_wideband() -> Result<()> {
-    for codec in ["G722", "opus"] {
-        let scene = Scene::new(&format!("media_baresips_{codec}"))?;
+    for (codec, spoken) in [("G722/16000/1", "G722"), ("opus/48000/2", "opus")] {
+        let scene = Scene::new(&format!("media_baresips_{spoken}"))?;
         let web = Web::start(SocketAddr::from((scene.caller.ip(), 0)))?;
         let url = web.serve("/prompt.wav", Page::File(prompt_wav()?));
         let config = Config::new(scene.server.ip())
@@ -196,12 +196,18 @@ fn baresips_hear_an_announcement_and_each_other_in_wideband() -> Result<()> {
         alice.event("CALL_ESTABLISHED")?;
         listen("bob", || bob.heard(ALICE_TONE))?;
         listen("alice", || alice.heard(BOB_TONE))?;
+        let api = SocketAddr::from((scene.server.ip(), 8080));
+        let calls = Api::mediator(api, "masking", "masking").get("/calls")?.ok()?;
+        for leg in [&calls["items"][0]["legs"][0], &calls["items"][0]["legs"][1]] {
+            let codec = leg["codec"].as_str().unwrap_or_default();
+            ensure!(codec.eq_ignore_ascii_case(spoken), "not {spoken}: {calls}");
+        }
         bob.say("hangup", "")?;
         alice.event("CALL_CLOSED")?;
         alice.quit()?;
         bob.quit()?;
         let prompt = alice.heard(PROMPT)?;
-        ensure!(prompt >= Duration::from_millis(800), "{prompt:?} of the announcement in {codec}");
+        ensure!(prompt >= Duration::from_millis(800), "{prompt:?} of the announcement in {spoken}");
         server.stop()?;
     }
     Ok(())
