@@ -29,6 +29,7 @@ use slotmap::{SlotMap, new_key_type};
 
 use crate::session::Session;
 use crate::surroundings::Surroundings;
+use crate::timers::Ticker;
 use crate::{Counters, Event, Figures, Order, Side, SoundFailure, Track};
 
 #[cfg(test)]
@@ -104,6 +105,10 @@ pub struct Relay {
     sessions: SlotMap<SessionKey, Box<Session>>,
     calls: HashMap<Sid, SessionKey>,
     around: Surroundings,
+    /// The legs of an instant of the grid that are still to be woken, and the instant's number.
+    due: (u64, Vec<Ticker>),
+    /// The session that is at work on what is due; still there after a panic.
+    acting: Option<SessionKey>,
 }
 
 impl Relay {
@@ -113,6 +118,8 @@ impl Relay {
             sessions: SlotMap::with_key(),
             calls: HashMap::new(),
             around: Surroundings::new(setup),
+            due: (0, Vec::new()),
+            acting: None,
         }
     }
 
@@ -171,23 +178,33 @@ impl Relay {
         self.around.timers.next()
     }
 
-    /// Does all that is due at `now`.
+    /// Does all that is due at `now`. After a panic was caught it is to be called once more: it goes on behind the session
+    /// that met the panic, see [`Relay::defective`].
     pub fn handle_deadline(&mut self, now: Instant, out: &mut impl Outlet) {
-        let mut tickers = core::mem::take(&mut self.around.tickers);
-        while let Some(tick) = self.around.timers.pop_grid(now, &mut tickers) {
-            for ticker in &tickers {
+        loop {
+            while let Some(ticker) = self.due.1.pop() {
+                self.acting = Some(ticker.session);
                 if let Some(session) = self.sessions.get_mut(ticker.session) {
-                    session.handle_tick(&mut self.around, now, (ticker.side, tick), out);
+                    let at = (ticker.side, self.due.0);
+                    session.handle_tick(&mut self.around, now, at, out);
                 }
             }
+            let Some(tick) = self.around.timers.pop_grid(now, &mut self.due.1) else { break };
+            self.due.0 = tick;
         }
-        tickers.clear();
-        self.around.tickers = tickers;
         while let Some((at, key)) = self.around.timers.pop_far(now) {
+            self.acting = Some(key);
             if let Some(session) = self.sessions.get_mut(key) {
                 session.handle_far(&mut self.around, now, at, out);
             }
         }
+        self.acting = None;
+    }
+
+    /// After a panic of [`Relay::handle_deadline`] was caught: the call that met it, once, to be closed.
+    pub fn defective(&mut self) -> Option<Sid> {
+        let session = self.sessions.get(self.acting.take()?)?;
+        Some(session.call())
     }
 
     /// What happened, oldest first.

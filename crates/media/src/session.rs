@@ -48,6 +48,10 @@ impl Session {
         Self { legs, key, call, supervision: None, report, armed: Some(report) }
     }
 
+    pub(crate) const fn call(&self) -> Sid {
+        self.call
+    }
+
     pub(crate) fn ports(&self) -> [MediaPort; 2] {
         self.legs.each_ref().map(Leg::port)
     }

@@ -12,7 +12,7 @@ use crate::control::INTERVAL;
 use crate::own::OwnSockets;
 use crate::relay::RelaySetup;
 use crate::speaker::{OWN_TOKENS, Whose};
-use crate::timers::{Ticker, Timers};
+use crate::timers::Timers;
 use crate::voice::{Ended, Need};
 use crate::{Counters, Event, SoundOutcome};
 
@@ -21,8 +21,6 @@ use crate::{Counters, Event, SoundOutcome};
 pub(crate) struct Surroundings {
     pub(crate) own: OwnSockets,
     pub(crate) timers: Timers,
-    /// Kept from one instant of the grid to the next for its memory alone.
-    pub(crate) tickers: Vec<Ticker>,
     /// Where packets of our own are put together.
     pub(crate) packet: Vec<u8>,
     pub(crate) events: VecDeque<Event>,
@@ -36,7 +34,6 @@ impl Surroundings {
         Self {
             own: OwnSockets::new(setup.addresses, setup.ports),
             timers: Timers::default(),
-            tickers: Vec::new(),
             packet: Vec::new(),
             events: VecDeque::new(),
             counters: Counters::default(),

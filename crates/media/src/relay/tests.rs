@@ -13,6 +13,7 @@ use crate::rtp::{Header, Packet};
 use crate::{Format, Hear, Play, Repeat, Sound, SoundOutcome, Speech, Terms};
 
 mod control;
+mod defects;
 mod forwarding;
 mod honest;
 mod hostile;

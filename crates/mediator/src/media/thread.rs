@@ -271,10 +271,16 @@ impl MediaThread {
     }
 
     fn do_due(&mut self, now: Instant) {
-        let Self { relay, wires, .. } = self;
-        if catch_unwind(AssertUnwindSafe(|| relay.handle_deadline(now, wires))).is_err() {
-            error!("a defect: a media timer panicked; the thread goes on");
-            self.wires.tally.broken += 1;
+        // Each panic costs the session that met it, so this ends.
+        loop {
+            let Self { relay, wires, .. } = self;
+            if catch_unwind(AssertUnwindSafe(|| relay.handle_deadline(now, wires))).is_ok() {
+                return;
+            }
+            match self.relay.defective() {
+                Some(call) => self.break_call(call),
+                None => return error!("a defect: a media timer panicked; the thread goes on"),
+            }
         }
     }
 
