@@ -3,7 +3,7 @@
 use mediator_call::io::Input;
 use mediator_media::{Side, SoundFailure};
 use mediator_model::Instant;
-use mediator_sim::{Answering, Media, Move, Party, REDIRECT, Sim, What};
+use mediator_sim::{Answering, Dice, Media, Move, Party, REDIRECT, Sim, What};
 
 use crate::relay::{session, terms};
 use crate::support::{
@@ -302,5 +302,112 @@ fn what_a_caller_of_an_announcement_does_at_any_time_ends_well() {
                 assert_eq!((sim.records.len(), sim.media_ports_used()), (1, 0));
             }
         }
+    }
+}
+
+#[test]
+fn an_update_before_the_answer_leaves_the_callers_session_timer() {
+    let mut sim = speaking(8);
+    for who in [ALICE, BOB] {
+        sim.ua(who).quirks.supports_100rel = true;
+        sim.ua(who).quirks.allows_update = true;
+    }
+    sim.ua(ALICE).quirks.session_expires = Some("300;refresher=uas".into());
+    let early = Move::Ring { status: 183, fork: 0, sdp: true, reliable: true };
+    sim.ua(BOB).script = vec![(millis(20), early), (seconds(4), Move::Answer { fork: 0 })];
+    let call = sim.ua(ALICE).invite(REDIRECT);
+    sim.ua(ALICE).later(call, seconds(2), Move::Update(Some(Media::Hold)));
+    sim.run_for(seconds(6));
+    let answer = sim.ua(ALICE).calls[call].answer.clone().unwrap();
+    assert_eq!(answer.header("Session-Expires"), Some("300;refresher=uas"), "{}", sim.trace());
+    ends_well(&mut sim);
+}
+
+/// The codecs of an agent: every two have one that both speak, or its twin.
+const CODECS: [&[(u8, &str)]; 5] = [
+    &[(0, "PCMU/8000"), (8, "PCMA/8000"), (101, "telephone-event/8000")],
+    &[(8, "PCMA/8000"), (96, "telephone-event/8000"), (0, "PCMU/8000")],
+    &[(9, "G722/8000"), (8, "PCMA/8000"), (97, "telephone-event/8000")],
+    &[(111, "opus/48000/2"), (0, "PCMU/8000"), (110, "telephone-event/8000")],
+    &[(18, "G729/8000"), (8, "PCMA/8000")],
+];
+
+/// A call in which both sides hold, resume, move and refuse as they like.
+fn restless(seed: u64) -> Sim {
+    let mut dice = Dice::new(seed);
+    let mut stage = relayed();
+    stage.settings.media.answer_before_announce = dice.percent(30);
+    let mut attributes = vec![("hide_origination_did", "true")];
+    if dice.percent(40) {
+        attributes.push(("announce", "welcome.wav"));
+    }
+    if dice.percent(40) {
+        let all = ["false", "moh", "passthrough"];
+        attributes.push(("ringback", dice.pick(&all).copied().unwrap_or("moh")));
+    }
+    stage.attributes(&attributes);
+    let mut sim = speaking_on(seed, stage);
+    sim.net.delay(3, 6);
+    for who in [ALICE, BOB] {
+        let quirks = &mut sim.ua(who).quirks;
+        quirks.formats = dice.pick(&CODECS).copied();
+        quirks.supports_100rel = dice.percent(50);
+        quirks.allows_update = dice.percent(50);
+        quirks.late_offer = dice.percent(20);
+        quirks.early_voice = dice.percent(50);
+        quirks.nat = dice.percent(30).then(|| [203, 0, 113, 4].into());
+        if dice.percent(20) {
+            quirks.reinvites = Answering::Refuse(488);
+        }
+    }
+    let media = |dice: &mut Dice| {
+        let all = [Media::Active, Media::Hold, Media::OldHold, Media::Inactive, Media::Other];
+        dice.pick(&all).copied().unwrap_or(Media::Active)
+    };
+    let ring = Move::Ring { status: 180, fork: 0, sdp: false, reliable: false };
+    let mut script = vec![(millis(5), ring), (millis(9000), Move::Answer { fork: 0 })];
+    for fork in 0..dice.below(3) as usize {
+        let (sdp, reliable) = (dice.percent(50), dice.percent(50));
+        script.push((dice.millis(10, 8000), Move::Ring { status: 183, fork, sdp, reliable }));
+    }
+    sim.ua(BOB).script = script;
+    let call = sim.ua(ALICE).invite(REDIRECT);
+    for _ in 0..dice.below(5) {
+        let what = match dice.below(3) {
+            0 => Move::Reinvite(media(&mut dice)),
+            1 => Move::Update(Some(media(&mut dice))),
+            _ => Move::LateReinvite,
+        };
+        sim.ua(ALICE).later(call, dice.millis(0, 25_000), what);
+    }
+    sim.run_for(seconds(16));
+    for _ in 0..dice.below(4) {
+        let what = match dice.below(3) {
+            0 => Move::Reinvite(media(&mut dice)),
+            1 => Move::Update(Some(media(&mut dice))),
+            _ => Move::LateReinvite,
+        };
+        sim.ua(BOB).later(0, dice.millis(0, 10_000), what);
+    }
+    sim.run_for(seconds(20));
+    sim
+}
+
+#[test]
+fn whatever_was_held_moved_or_refused_both_hear_each_other_when_all_is_resumed() {
+    for seed in 0..120 {
+        let mut sim = restless(seed);
+        for who in [ALICE, BOB] {
+            sim.ua(who).quirks.reinvites = Answering::Accept;
+        }
+        for who in [ALICE, BOB, ALICE] {
+            sim.ua(who).act(0, Move::Reinvite(Media::Active));
+            sim.run_for(seconds(5));
+        }
+        let up = (sim.ua(ALICE).confirmed(), sim.ua(BOB).confirmed());
+        assert_eq!(up, (1, 1), "{seed}: {}", sim.trace());
+        let heard = (lately(&mut sim, ALICE, 500), lately(&mut sim, BOB, 500));
+        assert_eq!(heard, (vec![VOICE_B], vec![VOICE_A]), "{seed}: {}", sim.trace());
+        ends_well(&mut sim);
     }
 }

@@ -208,15 +208,14 @@ impl Call {
             writer.header(HeaderName::Allow, ALLOW);
             writer.header(HeaderName::Supported, "timer");
             if let Some(leg) = self.leg_mut(*from)
+                && leg.dialog.is_confirmed()
                 && let Some(agreed) = leg.agreed.take()
             {
                 write_session_expires(&mut writer, agreed.session_expires());
                 if agreed.requires_timer() {
                     writer.header(HeaderName::Require, "timer");
                 }
-                if leg.dialog.is_confirmed() {
-                    leg.session.start(now, agreed);
-                }
+                leg.session.start(now, agreed);
             }
         }
         let bytes = writer.finish(Body::parts(body));

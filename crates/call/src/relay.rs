@@ -298,7 +298,10 @@ impl Call {
         let Some(leg) = self.leg_mut(side) else { return true };
         match leg.session.negotiate_uas(request, &settings) {
             Ok(agreed) => {
-                leg.agreed = Some(agreed);
+                // The session of an early dialog begins with the INVITE's 200: what that one agreed on stays.
+                if leg.dialog.is_confirmed() {
+                    leg.agreed = Some(agreed);
+                }
                 true
             }
             Err(too_small) => {

@@ -16,6 +16,9 @@ use mediator_model::Instant;
 pub const WINDOW: Duration = Duration::from_secs(3);
 /// Packets after which a source on the signalling's or SDP's host is locked, and a stranger is answered.
 pub const FEW: u8 = 5;
+/// After so long without a packet a source that is not locked gives way to one that is as good: what is still under way
+/// from where the peer was before must not keep it out of where it is now.
+pub const PAUSE: Duration = Duration::from_millis(200);
 /// After so long without a packet the locked source may have moved.
 pub const SILENCE: Duration = Duration::from_secs(2);
 /// How long we send to an address that only SDP names, and neither signalling nor media comes from. A carrier whose media
@@ -49,7 +52,7 @@ enum State {
     /// Nothing was heard.
     Listening,
     /// Heard from a source that a better one may still replace.
-    Learning { source: SocketAddr, claim: Claim, since: Instant, packets: u8 },
+    Learning { source: SocketAddr, claim: Claim, since: Instant, last: Instant, packets: u8 },
     /// Heard from this source and from no other.
     Locked { source: SocketAddr, claim: Claim, last: Instant },
 }
@@ -82,8 +85,9 @@ impl Latch {
                 self.state = Self::begin(now, source, claim);
                 Verdict::Moved
             }
-            State::Learning { source: known, claim, since, packets } if *known == source => {
+            State::Learning { source: known, claim, since, last, packets } if *known == source => {
                 *packets = packets.saturating_add(1);
+                *last = now;
                 let settled = match claim {
                     Claim::Stranger => now.saturating_since(*since) >= WINDOW,
                     Claim::Host | Claim::Told => *packets >= FEW,
@@ -93,8 +97,9 @@ impl Latch {
                 }
                 Verdict::Accepted
             }
-            State::Learning { claim: known, .. } => {
-                if claim <= *known {
+            State::Learning { claim: known, last, .. } => {
+                let gives_way = claim == *known && now.saturating_since(*last) >= PAUSE;
+                if claim <= *known && !gives_way {
                     return Verdict::Refused;
                 }
                 self.state = Self::begin(now, source, claim);
@@ -149,7 +154,7 @@ impl Latch {
         match claim {
             Claim::Told => State::Locked { source, claim, last: now },
             Claim::Host | Claim::Stranger => {
-                State::Learning { source, claim, since: now, packets: 1 }
+                State::Learning { source, claim, since: now, last: now, packets: 1 }
             }
         }
     }

@@ -1,6 +1,7 @@
 //! Who is believed, when, and for how long.
 
 use core::net::{IpAddr, SocketAddr};
+use std::vec;
 use std::vec::Vec;
 
 use mediator_model::Instant;
@@ -67,6 +68,16 @@ fn a_stranger_is_answered_after_a_few_packets_and_locked_after_the_window() {
     check(&packets, "maaaa", STRANGER);
     check(&[(0, STRANGER), (2999, STRANGER), (3000, SDP)], "mam", SDP);
     check(&[(0, STRANGER), (3000, STRANGER), (3001, SDP), (3002, SIGNALLING)], "marr", STRANGER);
+}
+
+#[test]
+fn what_is_under_way_from_an_earlier_place_does_not_keep_the_peer_out() {
+    let mut packets = vec![(0, SIGNALLING), (10, SIGNALLING_TOO), (190, SIGNALLING_TOO)];
+    packets.extend((10..15).map(|n| (n * 20, SIGNALLING_TOO)));
+    check(&packets, "mrrmaaaa", SIGNALLING_TOO);
+    check(&[(0, STRANGER), (100, OTHER), (200, OTHER)], "mrm", SDP);
+    // A worse one waits for longer.
+    check(&[(0, SIGNALLING), (1000, STRANGER), (1500, SIGNALLING)], "mra", SIGNALLING);
 }
 
 #[test]
