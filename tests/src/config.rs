@@ -1,6 +1,6 @@
 //! Configurations for the server under test, written as an operator writes them.
 //!
-//! Each test names the objects it needs; the sockets, the memory store and (unless it says otherwise) direct media
+//! Each test names the objects it needs; the sockets, the memory store and (unless it says otherwise) relayed media
 //! are the same for all. The text is TOML by hand, so that the server's own reader is not trusted twice.
 
 use std::fmt::Write as _;
@@ -57,20 +57,14 @@ impl Config {
     pub fn new(ip: Ipv4Addr) -> Self {
         let (sip, media, dialout, core, objects) = Default::default();
         let store = "memory:".to_owned();
-        Self { ip, store, mode: Mode::Direct, sip, media, dialout, core, objects }
+        Self { ip, store, mode: Mode::Relay, sip, media, dialout, core, objects }
     }
 
-    /// Who carries media; direct unless it is set.
+    /// Who carries media; the server unless it is set.
     #[must_use]
     pub fn mode(mut self, mode: Mode) -> Self {
         self.mode = mode;
         self
-    }
-
-    /// Audio passes through the server.
-    #[must_use]
-    pub fn relayed(self) -> Self {
-        self.mode(Mode::Relay)
     }
 
     /// Sets a key of `[sip]`; `value` is TOML.

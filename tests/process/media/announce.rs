@@ -99,7 +99,7 @@ fn a_file_of_the_media_folder_is_heard() -> Result<()> {
     let folder = scene.stage.path("sounds");
     fs::create_dir_all(&folder)?;
     fs::write(folder.join("welcome.wav"), prompt_wav()?)?;
-    let config = scene.config().relayed().media("folder", "\"sounds\"");
+    let config = scene.config().media("folder", "\"sounds\"");
     let studio = Studio::on(scene, &config)?;
     check(&studio, "welcome.wav")?;
     studio.close()

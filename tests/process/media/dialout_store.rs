@@ -34,7 +34,7 @@ fn over_a_restart<T>(
     then: impl FnOnce(&Agent, &Api, &Value) -> Result<T>,
 ) -> Result<T> {
     let scene = Scene::new(&format!("media_{name}"))?;
-    let config = scene.config().relayed().store("file:data").dialout("grace", grace);
+    let config = scene.config().store("file:data").dialout("grace", grace);
     let phones = Agent::start(scene.callee.ip(), sdp::mu())?;
     let server = scene.serve(&config)?;
     let (mediator, _) = apis(&scene);
@@ -98,7 +98,7 @@ fn a_dialout_that_is_too_late_is_dropped_and_says_so() -> Result<()> {
 #[test]
 fn the_end_of_the_server_ends_a_dialout_that_rings() -> Result<()> {
     let scene = Scene::new("media_dialout_sigterm")?;
-    let config = scene.config().relayed().store("file:data").sip("drain_timeout", "\"1s\"");
+    let config = scene.config().store("file:data").sip("drain_timeout", "\"1s\"");
     let phones = Agent::start(scene.callee.ip(), sdp::mu())?;
     let server = scene.serve(&config)?;
     let (mediator, _) = apis(&scene);

@@ -5,6 +5,7 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use mediator_tests::agent::sdp;
 use mediator_tests::child::until;
+use mediator_tests::config::Mode;
 use mediator_tests::hearing::{Heard, Sought};
 use serde_json::json;
 
@@ -65,7 +66,7 @@ fn a_callee_without_events_hears_tones() -> Result<()> {
 #[test]
 fn digits_are_pressed_in_direct_mode_too() -> Result<()> {
     let scene = crate::scene::Scene::new("media_dtmf_direct")?;
-    let config = scene.config();
+    let config = scene.config().mode(Mode::Direct);
     let studio = Studio::on(scene, &config)?;
     studio.bind_more(&json!({ "dtmf": "9" }))?;
     let (leg_a, leg_b) = studio.talk()?;

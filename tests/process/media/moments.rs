@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use mediator_tests::agent::{Agent, sdp};
-use mediator_tests::config::{Config, Direction};
+use mediator_tests::config::{Config, Direction, Mode};
 use mediator_tests::hearing::Sought;
 use mediator_tests::rtp::law::Law;
 use mediator_tests::stage::Loopback;
@@ -44,7 +44,6 @@ fn a_callee_that_fails_behind_our_media_is_told_by_its_code() -> Result<()> {
 fn the_next_trunk_is_tried_without_the_announcement_again() -> Result<()> {
     let (scene, second_at) = (Scene::new("media_moments_failover")?, Loopback::lease()?);
     let config = Config::new(scene.server.ip())
-        .relayed()
         .carrier("carrier-in", scene.caller.sip(), Direction::Inbound)
         .carrier("first", scene.callee.sip(), Direction::Outbound)
         .carrier("second", second_at.sip(), Direction::Outbound)
@@ -113,7 +112,7 @@ fn many_callers_at_once_fetch_it_once_and_all_hear_it() -> Result<()> {
 fn an_announcement_is_heard_in_direct_mode_too() -> Result<()> {
     let scene = Scene::new("media_moments_direct")?;
     let studio = {
-        let config = loopback_allowed(scene.config());
+        let config = loopback_allowed(scene.config().mode(Mode::Direct));
         Studio::on(scene, &config)?
     };
     let web = studio.web()?;

@@ -131,7 +131,7 @@ fn the_operators_own_music_is_heard_instead() -> Result<()> {
     let scene = Scene::new("media_ringback_music")?;
     std::fs::create_dir_all(scene.stage.path("media"))?;
     tone::write(&scene.stage.path("media/music.wav"), 1700.0, Duration::from_millis(500))?;
-    let config = scene.config().relayed().media("hold_music", "\"music.wav\"");
+    let config = scene.config().media("hold_music", "\"music.wav\"");
     let studio = Studio::on(scene, &config)?;
     studio.bind(&json!({ "ringback": "moh" }))?;
     let leg_a = studio.dial()?;

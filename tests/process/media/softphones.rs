@@ -23,7 +23,6 @@ const BOB: &str = "15550001002";
 /// Two phones that register, and a server that relays.
 fn config(scene: &Scene) -> Config {
     Config::new(scene.server.ip())
-        .relayed()
         .media("fetch", "{ allow = [\"127.0.0.0/8\"] }")
         .phone("alice", ALICE)
         .phone("bob", BOB)
@@ -109,7 +108,6 @@ fn a_linphone_hears_an_announcement_before_a_baresip_rings() -> Result<()> {
     let web = Web::start(SocketAddr::from((scene.caller.ip(), 0)))?;
     let url = web.serve("/prompt.wav", Page::File(prompt_wav()?));
     let config = Config::new(scene.server.ip())
-        .relayed()
         .media("fetch", "{ allow = [\"127.0.0.0/8\"] }")
         .phone("alice", ALICE)
         .phone("bob", BOB)
@@ -175,7 +173,6 @@ fn baresips_hear_an_announcement_and_each_other_in_wideband() -> Result<()> {
         let web = Web::start(SocketAddr::from((scene.caller.ip(), 0)))?;
         let url = web.serve("/prompt.wav", Page::File(prompt_wav()?));
         let config = Config::new(scene.server.ip())
-            .relayed()
             .media("fetch", "{ allow = [\"127.0.0.0/8\"] }")
             .phone("alice", ALICE)
             .phone("bob", BOB)

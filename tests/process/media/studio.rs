@@ -81,7 +81,7 @@ impl Studio {
     /// The same with more in the configuration.
     pub(crate) fn open_with(name: &str, more: impl FnOnce(Config) -> Config) -> Result<Self> {
         let scene = Scene::new(&format!("media_{name}"))?;
-        let config = more(scene.config().relayed());
+        let config = more(scene.config());
         Self::on(scene, &config)
     }
 
