@@ -13,12 +13,12 @@ use mediator_tests::web::Page;
 use serde_json::json;
 
 use super::announce::loopback_allowed;
-use super::dialout::{first_answers, order};
+use super::dialout::{NEAR, first_answers, order, order_more};
 use super::studio::{
     ALICE, BOB, PROMPT_TIME, Studio, alice_tone, bob_tone, hear_each_other, is_one_stream,
     prompt_tone, prompt_wav,
 };
-use crate::scene::{Scene, UNBOUND};
+use crate::scene::{Scene, UNBOUND, user};
 
 #[test]
 fn a_callee_that_fails_behind_our_media_is_told_by_its_code() -> Result<()> {
@@ -261,5 +261,47 @@ fn keys_of_a_binding_are_pressed_behind_an_announcement_too() -> Result<()> {
     ensure!(own.is_zero(), "bob heard {own:?} of alice's announcement");
     leg_a.hang_up()?;
     leg_b.ended()?;
+    studio.close()
+}
+
+#[test]
+fn eight_dialouts_at_once_are_put_through_without_relay_being_set() -> Result<()> {
+    const DIALOUTS: usize = 8;
+    let studio = Studio::open_with("moments_dialouts", |config| config.mode(Mode::Direct))?;
+    for number in 0..DIALOUTS {
+        let other = format!("1516206540{number}");
+        order_more(&studio, &json!({ "stage_two_destination_did": other }))?;
+    }
+    let mut firsts = Vec::new();
+    let mut seconds = Vec::new();
+    for count in 1..=2 * DIALOUTS {
+        let call = studio.bob.called(count)?;
+        call.answer()?;
+        let invite = call.invite()?;
+        if user(invite.request_uri().unwrap_or_default()) == NEAR {
+            call.speak(ALICE)?;
+            firsts.push(call);
+        } else {
+            call.speak(BOB)?;
+            seconds.push(call);
+        }
+    }
+    ensure!(firsts.len() == DIALOUTS && seconds.len() == DIALOUTS, "{} first ones", firsts.len());
+    for (one, two) in firsts.iter().zip(&seconds) {
+        one.hears(&bob_tone())?;
+        two.hears(&alice_tone())?;
+        let line = one.recording().timeline(&[alice_tone(), bob_tone()]);
+        let other = one.recording().time_of(&alice_tone());
+        ensure!(other.is_zero(), "a stage one hears another one: {line:?}");
+    }
+    for one in &firsts {
+        one.hang_up()?;
+    }
+    for two in &seconds {
+        two.ended()?;
+    }
+    mediator_tests::child::until(Duration::from_secs(8), "a record of each", || {
+        Ok((studio.core.list("/app/mediator/calls", &[])?.0.len() == DIALOUTS).then_some(()))
+    })?;
     studio.close()
 }

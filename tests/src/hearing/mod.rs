@@ -144,7 +144,8 @@ impl Recording {
     /// What was heard when.
     pub fn timeline(&self, sought: &[Sought]) -> Vec<Stretch> {
         let mut line: Vec<Stretch> = Vec::new();
-        let windows = self.samples.chunks(WINDOW).zip(self.there.chunks(WINDOW));
+        // A part of a window at the end is too short to tell tones apart.
+        let windows = self.samples.chunks_exact(WINDOW).zip(self.there.chunks_exact(WINDOW));
         for (index, (samples, there)) in windows.enumerate() {
             let heard = look(samples, there, sought);
             let from = WINDOW_TIME * u32::try_from(index).unwrap_or(u32::MAX);
