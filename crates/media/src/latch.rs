@@ -21,10 +21,12 @@ pub const FEW: u8 = 5;
 pub const PAUSE: Duration = Duration::from_millis(200);
 /// After so long without a packet the locked source may have moved.
 pub const SILENCE: Duration = Duration::from_secs(2);
-/// How long we send to an address that only SDP names, and neither signalling nor media comes from. A carrier whose media
-/// is on another host than its signalling may send nothing before the answer, and has to hear announcements and ringing
-/// until then.
+/// How long we send to an address that only SDP names, and neither signalling nor media comes from: a carrier whose
+/// media is on another host than its signalling may send nothing before the answer, and has to hear announcements and
+/// ringing until then.
 pub const UNPROVEN: Duration = Duration::from_mins(3);
+/// The same from the answer on, when every peer sends something: SDP must not aim a stream at a stranger.
+pub const UNPROVEN_TALKING: Duration = Duration::from_secs(10);
 
 /// What to do with a packet.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -62,14 +64,30 @@ enum State {
 pub struct Latch {
     told: Option<SocketAddr>,
     signalling: IpAddr,
-    since: Instant,
+    /// Until when we send to what nothing but SDP names.
+    trusted_until: Instant,
     state: State,
 }
 
 impl Latch {
     /// Learns anew: what SDP says now, and where signalling comes from.
-    pub const fn new(now: Instant, told: Option<SocketAddr>, signalling: IpAddr) -> Self {
-        Self { told, signalling, since: now, state: State::Listening }
+    pub fn new(now: Instant, told: Option<SocketAddr>, signalling: IpAddr) -> Self {
+        Self { told, signalling, trusted_until: now + UNPROVEN, state: State::Listening }
+    }
+
+    /// The call is answered: what nothing but SDP speaks for has [`UNPROVEN_TALKING`] from now.
+    pub fn talks(&mut self, now: Instant) {
+        if self.trusted_until != Instant::FAR_FUTURE {
+            self.trusted_until = self.trusted_until.min(now + UNPROVEN_TALKING);
+        }
+    }
+
+    /// Something else than media has come from a host, RTCP say: where SDP names it, that is enough. A peer that only
+    /// listens proves itself so.
+    pub fn heard_of(&mut self, host: IpAddr) {
+        if self.told.is_some_and(|told| told.ip() == host) {
+            self.trusted_until = Instant::FAR_FUTURE;
+        }
     }
 
     /// What SDP says.
@@ -121,7 +139,7 @@ impl Latch {
     }
 
     /// Where to send now: back to the source, before one is known to what SDP says, as long as nothing but SDP speaks
-    /// for it only for [`UNPROVEN`].
+    /// for it only for [`UNPROVEN`], or [`UNPROVEN_TALKING`].
     pub fn target(&self, now: Instant) -> Option<SocketAddr> {
         match self.state {
             State::Locked { source, .. } => Some(source),
@@ -131,8 +149,7 @@ impl Latch {
                 Some(source)
             }
             State::Listening | State::Learning { .. } => self.told.filter(|told| {
-                is_sendable(*told)
-                    && (told.ip() == self.signalling || now.saturating_since(self.since) < UNPROVEN)
+                is_sendable(*told) && (told.ip() == self.signalling || now < self.trusted_until)
             }),
         }
     }

@@ -50,6 +50,8 @@ pub(crate) enum Admitted {
 pub(crate) struct Leg {
     /// Where its media comes from; `None`: it has not agreed on anything.
     latch: Option<Latch>,
+    /// The call is answered.
+    talks: bool,
     routes: Routes,
     pub(crate) stream: Stream,
     pub(crate) hearing: Hearing,
@@ -81,6 +83,7 @@ impl Leg {
     pub(crate) fn new(around: &mut Surroundings, now: Instant, port: MediaPort) -> Self {
         Self {
             latch: None,
+            talks: false,
             routes: Routes::default(),
             stream: Stream::new(around.random(), now),
             hearing: Hearing::Nothing,
@@ -135,10 +138,21 @@ impl Leg {
             self.latch = Some(Latch::new(now, terms.remote, terms.signalling));
             self.control.source = None;
         }
+        if self.talks {
+            self.talks_since(now);
+        }
         self.receives = terms.peer_receives;
         self.tongue = Some(tongue(&terms));
         self.events = event_format(&terms);
         self.terms = Some(terms);
+    }
+
+    /// The call is answered: the peer has to show itself where SDP says that it is.
+    pub(crate) fn talks_since(&mut self, now: Instant) {
+        self.talks = true;
+        if let Some(latch) = &mut self.latch {
+            latch.talks(now);
+        }
     }
 
     /// Draws up what becomes of the payload types of this leg.
@@ -315,6 +329,9 @@ impl Leg {
         }
         if !is_muxed {
             self.control.source = Some(source);
+        }
+        if let Some(latch) = &mut self.latch {
+            latch.heard_of(source.ip());
         }
         true
     }

@@ -104,6 +104,23 @@ fn nothing_is_sent_for_long_where_only_sdp_says_so() {
 }
 
 #[test]
+fn once_the_call_is_answered_a_peer_has_to_show_itself_soon() {
+    let millis = Instant::from_millis;
+    let mut silent = latch();
+    silent.talks(millis(1000));
+    assert_eq!(silent.target(millis(10_999)), Some(at(SDP)));
+    assert_eq!(silent.target(millis(11_000)), None);
+    // A later answer gives no new time; a host that reports needs none.
+    silent.talks(millis(20_000));
+    assert_eq!(silent.target(millis(21_000)), None);
+    silent.heard_of(at(STRANGER).ip());
+    assert_eq!(silent.target(millis(21_000)), None);
+    silent.heard_of(at(SDP).ip());
+    silent.talks(millis(22_000));
+    assert_eq!(silent.target(millis(3_600_000)), Some(at(SDP)));
+}
+
+#[test]
 fn nothing_is_sent_to_an_address_that_is_no_hosts() {
     for (address, expected) in [
         ("192.0.2.1:4000", true),

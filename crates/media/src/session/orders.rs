@@ -22,6 +22,9 @@ impl Session {
             Order::Listen { side, keys: false, .. } => self.pair(side).0.stop_listening(),
             Order::Supervise { silence, .. } => {
                 self.supervision = silence.map(|silence| Supervision::new(now, silence));
+                for leg in &mut self.legs {
+                    leg.talks_since(now);
+                }
                 let signs = self.signs();
                 if let Some(watch) = &mut self.supervision {
                     watch.handle_terms(now, signs);

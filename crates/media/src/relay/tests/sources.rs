@@ -69,6 +69,33 @@ fn a_stranger_that_sdp_names_is_not_sent_to_for_long_unless_media_comes_from_the
 }
 
 #[test]
+fn from_the_answer_on_a_stranger_that_sdp_names_has_ten_seconds() {
+    for (again, reports) in [(false, false), (true, false), (false, true)] {
+        let mut world = World::joined(&pcmu(), &pcmu());
+        let named = |last| Terms { remote: Some(at(last, 4000)), ..terms(Side::B, &pcmu()) };
+        world.terms(Side::B, Terms { remote_rtcp: Some(at(99, 4001)), ..named(99) });
+        let mut alice = Talker::new(0, 5);
+        assert_eq!(destination(&mut world, &mut alice), Some(at(99, 4000)));
+        world.order(Order::Supervise { call: CALL, silence: Some(MS * 600_000) });
+        if again {
+            // Another stranger by a re-INVITE: from then on.
+            world.pass(MS * 9_000);
+            world.terms(Side::B, named(98));
+        }
+        if reports {
+            let report = [0x80, 201, 0, 1, 0, 0, 0, 7];
+            let lane = world.lane(Side::B, LaneKind::Rtcp);
+            world.relay.receive(world.now, lane, at(99, 4001), &mut report.clone());
+        }
+        world.pass(MS * 9_900);
+        let now = destination(&mut world, &mut alice);
+        assert_eq!(now, Some(at(if again { 98 } else { 99 }, 4000)));
+        world.pass(MS * 200);
+        assert_eq!(destination(&mut world, &mut alice).is_some(), reports);
+    }
+}
+
+#[test]
 fn new_terms_with_another_address_are_learned_anew_and_with_the_same_are_not() {
     let mut world = World::joined(&pcmu(), &pcmu());
     let mut alice = Talker::new(0, 5);
