@@ -1,5 +1,6 @@
 //! Sockets for RTP and RTCP: pairs of ports of `media.port_range`, who has them, and the loop that reads them.
 
+mod alarm;
 mod counts;
 mod poller;
 mod ports;

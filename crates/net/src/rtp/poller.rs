@@ -16,6 +16,7 @@ use std::time::Duration;
 use mediator_model::Instant;
 use rustix::event::{Timespec, epoll};
 
+use super::alarm::Alarm;
 use super::{RtpCounts, RtpSockets, RtpWaker};
 use crate::Clock;
 
@@ -29,8 +30,9 @@ const BUFFER_BYTES: usize = 64 * 1024;
 /// over with is at most so many datagrams old.
 const BATCH: usize = 64;
 
-/// The waker's place among the sockets.
+/// The waker's place among the sockets, and the alarm's.
 const WAKER: u64 = u64::MAX;
+const ALARM: u64 = u64::MAX - 1;
 
 /// A registered pair of sockets. Names nothing any more once it is deregistered.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -69,7 +71,8 @@ impl RtpSocket {
         self.rtcp
     }
 
-    /// As epoll remembers it: 32 bits of generation, 31 of slot, 1 of kind. Never [`WAKER`]: slots are fewer than 2^31.
+    /// As epoll remembers it: 32 bits of generation, 31 of slot, 1 of kind. Neither [`WAKER`] nor [`ALARM`]:
+    /// slots are fewer than 2^31.
     fn token(self) -> u64 {
         u64::from(self.pair.generation) << 32
             | u64::from(self.pair.slot) << 1
@@ -148,6 +151,7 @@ pub struct RtpPoller<T> {
     epoll: OwnedFd,
     clock: Clock,
     waker: RtpWaker,
+    alarm: Alarm,
     slots: Vec<Slot<T>>,
     /// Slots without a pair.
     free: Vec<u32>,
@@ -177,10 +181,14 @@ impl<T: Copy> RtpPoller<T> {
         let waker = RtpWaker::new()?;
         let token = epoll::EventData::new_u64(WAKER);
         epoll::add(&epoll, waker.event(), token, epoll::EventFlags::IN)?;
+        let alarm = Alarm::new()?;
+        let token = epoll::EventData::new_u64(ALARM);
+        epoll::add(&epoll, alarm.timer(), token, epoll::EventFlags::IN)?;
         let poller = Self {
             epoll,
             clock,
             waker: waker.clone(),
+            alarm,
             slots: Vec::new(),
             free: Vec::new(),
             ready: Vec::with_capacity(BATCH),
@@ -229,8 +237,8 @@ impl<T: Copy> RtpPoller<T> {
         self.slots.len() - self.free.len()
     }
 
-    /// Waits until there is something to read, the waker was used, or `timeout` is over (in whole milliseconds, rounded
-    /// up; `None`: without end); then hands over each datagram that is there and sends what is returned for it.
+    /// Waits until there is something to read, the waker was used, or `timeout` is over (`None`: without end), or an earlier
+    /// one's time has come; then hands over each datagram that is there and sends what is returned for it.
     ///
     /// An error is one of epoll itself, which cannot be helped by trying again.
     pub fn poll(
@@ -238,8 +246,15 @@ impl<T: Copy> RtpPoller<T> {
         timeout: Option<Duration>,
         on_datagram: &mut impl FnMut(RtpDatagram<'_, T>) -> Option<RtpForward>,
     ) -> io::Result<RtpPolled> {
-        // A time beyond what the kernel can count is no end at all.
-        let timeout = timeout.and_then(|timeout| Timespec::try_from(timeout).ok());
+        let timeout = match timeout {
+            // The alarm cannot be set to no time at all.
+            Some(Duration::ZERO) => Some(Timespec { tv_sec: 0, tv_nsec: 0 }),
+            Some(wait) => {
+                self.alarm.set(self.clock.now(), wait)?;
+                None
+            }
+            None => None,
+        };
         self.ready.clear();
         let ready = rustix::buffer::spare_capacity(&mut self.ready);
         match epoll::wait(&self.epoll, ready, timeout.as_ref()) {
@@ -250,12 +265,16 @@ impl<T: Copy> RtpPoller<T> {
         let now = self.clock.now();
         self.counts.wake_ups += 1;
         let mut polled = RtpPolled::default();
-        let Self { ready, slots, buffer, counts, waker, .. } = self;
+        let Self { ready, slots, buffer, counts, waker, alarm, .. } = self;
         for event in ready.iter() {
             let data = event.data;
             if data.u64() == WAKER {
                 waker.settle();
                 polled.woken = true;
+                continue;
+            }
+            if data.u64() == ALARM {
+                alarm.settle();
                 continue;
             }
             let at = RtpSocket::from_token(data.u64());

@@ -208,3 +208,27 @@ fn names_survive_the_kernel() {
         }
     }
 }
+
+#[test]
+fn a_wait_ends_in_time_after_earlier_and_later_ones() {
+    let (mut poller, _waker) = RtpPoller::<()>::new(Clock::start()).unwrap();
+    let mut wait = |millis| {
+        let begun = std::time::Instant::now();
+        let wait = Duration::from_millis(millis);
+        // One that was set for an earlier wait may end this one early: then it is waited again, as a loop does.
+        while begun.elapsed() < wait {
+            let left = wait.saturating_sub(begun.elapsed());
+            poller.poll(Some(left), &mut |_| None).unwrap();
+        }
+        assert!(begun.elapsed() < wait + Duration::from_secs(2), "{:?}", begun.elapsed());
+    };
+    [60, 20, 1, 40, 5].into_iter().for_each(&mut wait);
+    // A long wait that something else ends does not hold up a short one.
+    poller.poll(NOW, &mut |_| None).unwrap();
+    let (mut poller, waker) = RtpPoller::<()>::new(Clock::start()).unwrap();
+    waker.wake();
+    assert!(poller.poll(Some(Duration::from_hours(1)), &mut |_| None).unwrap().woken);
+    let begun = std::time::Instant::now();
+    poller.poll(Some(Duration::from_millis(20)), &mut |_| None).unwrap();
+    assert!((Duration::from_millis(20)..Duration::from_secs(2)).contains(&begun.elapsed()));
+}
