@@ -87,7 +87,7 @@ pub use dns::{
 };
 pub use event::{BindError, NetEvent, SendError};
 pub use inbox::{INBOX_LIMIT, Inbox, Post, inbox};
-pub use limits::{prefer_this_thread, raise_descriptor_limit};
+pub use limits::raise_descriptor_limit;
 pub use listeners::Listeners;
 pub use local_address::{LocalAddresses, local_address_towards};
 pub use moderation::Moderation;

@@ -3,8 +3,8 @@
 use std::io;
 use std::net::UdpSocket;
 
-use mediator_net::{prefer_this_thread, raise_descriptor_limit};
-use rustix::process::{Resource, Rlimit, getpriority_process, getrlimit, setrlimit};
+use mediator_net::raise_descriptor_limit;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 #[test]
 fn more_files_can_be_open_than_the_soft_limit_allowed() {
@@ -16,15 +16,4 @@ fn more_files_can_be_open_than_the_soft_limit_allowed() {
     assert!(open().is_err());
     assert_eq!(raise_descriptor_limit().unwrap(), maximum);
     assert_eq!(open().unwrap().len(), 100);
-}
-
-#[test]
-fn one_thread_is_preferred_and_no_other() {
-    let other = std::thread::spawn(|| {
-        let allowed = prefer_this_thread().is_ok();
-        (allowed, getpriority_process(None).unwrap())
-    });
-    let (allowed, niceness) = other.join().unwrap();
-    let here = getpriority_process(None).unwrap();
-    assert!(if allowed { niceness == -10 && here > niceness } else { niceness == here });
 }

@@ -23,11 +23,10 @@ use hashbrown::HashMap;
 use mediator_call::io::Input;
 use mediator_media::{Figures, Order, Relay, RelaySetup};
 use mediator_model::Sid;
-use mediator_net::{Clock, Post, RtpPoller, RtpPorts, prefer_this_thread};
+use mediator_net::{Clock, Post, RtpPoller, RtpPorts};
 use tokio::runtime::{self, Runtime};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
-use tracing::debug;
 
 pub use counts::MediaMetrics;
 pub use tracks::TrackSource;
@@ -171,9 +170,6 @@ fn seat(at: usize, clock: Clock, parts: ThreadParts) -> io::Result<MediaPost> {
             Err(cause) => return drop(ready.send(Err(cause))),
         };
         let inbox = MediaPost::new(waker);
-        if let Err(cause) = prefer_this_thread() {
-            debug!(%cause, "media threads have no precedence");
-        }
         if ready.send(Ok(inbox.clone())).is_ok() {
             MediaThread::new(parts, poller, inbox).run();
         }
