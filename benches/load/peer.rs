@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use mediator_tests::child::Actor;
-use mediator_tests::config::{Config, Direction};
+use mediator_tests::config::{Config, Direction, Mode};
 use mediator_tests::server::binary;
 use mediator_tests::stage::{Loopback, Stage, Transport, wait_bound};
 
@@ -113,6 +113,8 @@ fn mediator(stage: &Stage, cast: &Cast, bindings: u32) -> Result<Actor> {
          \"load\"\ndids = {dids}\noutbound = \"carrier-out\""
     );
     let config = Config::new(cast.server.ip())
+        // Signalling alone is measured.
+        .mode(Mode::Direct)
         .carrier("carrier-in", cast.caller.sip(), Direction::Inbound)
         .carrier("carrier-out", cast.callee.sip(), Direction::Outbound)
         .object(&endpoint)

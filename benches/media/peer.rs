@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use mediator_benches::{table, usage};
 use mediator_tests::child::Actor;
-use mediator_tests::config::{Config, Direction};
+use mediator_tests::config::{Config, Direction, Mode};
 use mediator_tests::server::binary;
 use mediator_tests::stage::{Loopback, Stage};
 
@@ -107,8 +107,8 @@ impl<'a> Running<'a> {
             Peer::Floor => (role("floor", stage, cast, size.calls)?, Control::Fixed),
             Peer::Thread => (role("thread", stage, cast, size.calls)?, Control::Fixed),
             Peer::Rtpengine => rtpengine(stage, cast)?,
-            Peer::Mediator => mediator("relay", stage, cast, size)?,
-            Peer::Direct => mediator("direct", stage, cast, size)?,
+            Peer::Mediator => mediator(Mode::Relay, stage, cast, size)?,
+            Peer::Direct => mediator(Mode::Direct, stage, cast, size)?,
         };
         Ok(Self { cast, actor, control, calls: 0 })
     }
@@ -180,21 +180,22 @@ fn rtpengine(stage: &Stage, cast: &Cast) -> Result<(Actor, Control)> {
     Ok((actor, Control::Ng(ng)))
 }
 
-fn mediator(mode: &str, stage: &Stage, cast: &Cast, size: Size) -> Result<(Actor, Control)> {
+fn mediator(mode: Mode, stage: &Stage, cast: &Cast, size: Size) -> Result<(Actor, Control)> {
     let (dids, tables) = table::configuration(size.calls);
     let endpoint = format!(
         "[[endpoint]]\nname = \"masking\"\ntype = \"mediator\"\nlogin = \"load\"\npassword = \
          \"load\"\ndids = {dids}\noutbound = \"carrier-out\""
     );
-    let config = Config::new(cast.server.ip())
+    let mut config = Config::new(cast.server.ip())
+        .mode(mode)
         .carrier("carrier-in", cast.caller.sip(), Direction::Inbound)
         .carrier("carrier-out", cast.callee.sip(), Direction::Outbound)
         .object(&endpoint)
         .object(&tables);
-    let threads = size.threads.map(|threads| format!("threads = {threads}\n"));
-    let media = format!("mode = \"{mode}\"\n{}", threads.unwrap_or_default());
-    let text = config.text().replace("mode = \"direct\"\n", &media);
-    let path = stage.write("mediator.toml", &text)?;
+    if let Some(threads) = size.threads {
+        config = config.media("threads", &threads.to_string());
+    }
+    let path = stage.write("mediator.toml", &config.text())?;
     let mut command = Command::new(binary()?);
     command.arg("serve").arg("--config").arg(path).current_dir(stage.dir());
     let mut actor = Actor::start(stage.dir(), "mediator", &command)?;

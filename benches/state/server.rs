@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use mediator_benches::{table, usage};
 use mediator_tests::child::Actor;
-use mediator_tests::config::{Config, Direction};
+use mediator_tests::config::{Config, Direction, Mode};
 use mediator_tests::server::binary;
 use mediator_tests::stage::{Loopback, Stage};
 
@@ -51,6 +51,8 @@ impl Running {
             (0..bindings).step_by(CALLERS_A_DID).map(table::redirect_did).collect();
         let dids: Vec<&str> = dids.iter().map(String::as_str).collect();
         let config = Config::new(cast.server.ip())
+            // Signalling alone is measured.
+            .mode(Mode::Direct)
             .store(&format!("file:{}", stage.path("data").display()))
             .carrier("carrier-in", cast.caller.sip(), Direction::Inbound)
             .carrier("carrier-out", cast.callee.sip(), Direction::Outbound)
