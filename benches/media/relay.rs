@@ -69,8 +69,9 @@ impl Thread {
     fn turn(&mut self) -> Result<()> {
         let Self { poller, relay, pairs, .. } = self;
         let clock = poller.clock();
-        let timeout = relay.next_deadline().map(|due| due.saturating_since(clock.now()));
-        poller.poll(timeout, &mut |datagram| {
+        poller.wait(relay.next_deadline())?;
+        let now = clock.now();
+        poller.read(now, &mut |datagram| {
             let (session, call) = datagram.tag;
             let of_call = pairs.get(call as usize)?;
             let side = if of_call.first() == Some(&datagram.at.pair()) { Side::A } else { Side::B };
@@ -79,8 +80,7 @@ impl Thread {
             let forward = relay.receive(datagram.now, at, datagram.source, datagram.bytes)?;
             let from = socket(*of_call, forward.from);
             Some(RtpForward { from, to: forward.to, range: forward.range })
-        })?;
-        let now = clock.now();
+        });
         if self.relay.next_deadline().is_some_and(|due| due <= now) {
             let mut outbox = Outbox::default();
             self.relay.handle_deadline(now, &mut outbox);

@@ -92,8 +92,8 @@ pub use listeners::Listeners;
 pub use local_address::{LocalAddresses, local_address_towards};
 pub use moderation::Moderation;
 pub use rtp::{
-    RtpCounts, RtpDatagram, RtpForward, RtpPair, RtpPolled, RtpPoller, RtpPorts, RtpSocket,
-    RtpSockets, RtpWaker,
+    RtpCounts, RtpDatagram, RtpForward, RtpPair, RtpPoller, RtpPorts, RtpSocket, RtpSockets,
+    RtpWaker,
 };
 pub use sender::Sender;
 pub use stream::{

@@ -7,6 +7,6 @@ mod ports;
 mod waker;
 
 pub use counts::RtpCounts;
-pub use poller::{RtpDatagram, RtpForward, RtpPair, RtpPolled, RtpPoller, RtpSocket};
+pub use poller::{RtpDatagram, RtpForward, RtpPair, RtpPoller, RtpSocket};
 pub use ports::{RtpPorts, RtpSockets};
 pub use waker::RtpWaker;

@@ -5,13 +5,14 @@
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::time::Duration;
 
 use mediator_model::Instant;
 use rustix::event::Timespec;
 use rustix::time::{
     Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, timerfd_create, timerfd_settime,
 };
+
+use crate::Clock;
 
 /// Rings once, never later than asked for, maybe earlier.
 #[derive(Debug)]
@@ -28,18 +29,22 @@ impl Alarm {
         Ok(Self { timer, rings_at: None })
     }
 
-    /// Rings `wait` after `now` at the latest. A wait too long for the kernel to count never ends by itself.
-    pub(super) fn set(&mut self, now: Instant, wait: Duration) -> io::Result<()> {
-        let due = now + wait;
+    /// Rings at `due` at the latest; `false`: that is now or over, and it was not set. A wait too long for the kernel to
+    /// count never ends by itself. The clock is read only where the alarm is to be set anew.
+    pub(super) fn set(&mut self, due: Instant, clock: Clock) -> io::Result<bool> {
         if self.rings_at.is_some_and(|rings_at| rings_at <= due) {
-            return Ok(());
+            return Ok(true);
         }
-        let Ok(it_value) = Timespec::try_from(wait) else { return Ok(()) };
+        let wait = due.saturating_since(clock.now());
+        if wait.is_zero() {
+            return Ok(false);
+        }
+        let Ok(it_value) = Timespec::try_from(wait) else { return Ok(true) };
         let it_interval = Timespec { tv_sec: 0, tv_nsec: 0 };
         let once = Itimerspec { it_interval, it_value };
         timerfd_settime(&self.timer, TimerfdTimerFlags::empty(), &once)?;
         self.rings_at = Some(due);
-        Ok(())
+        Ok(true)
     }
 
     /// Takes note of its ringing.

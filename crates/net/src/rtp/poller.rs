@@ -1,5 +1,7 @@
 //! The loop of a media thread: waits for its sockets, reads, and sends on what is returned, in one step.
 //!
+//! A turn is a wait and a reading, two calls, so that its owner can do what it was told between them.
+//!
 //! Level-triggered epoll, one datagram a readiness: a socket gets a packet every 20 ms, so a second read would only be
 //! told that there is nothing, and a flooded socket must not hold up the others. One buffer for all sockets, nothing is
 //! allocated for a packet. An error of a socket (ICMP) is taken from it, counted, and the loop goes on.
@@ -11,7 +13,6 @@ use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, UdpSocket};
 use std::ops::Range;
 use std::os::fd::OwnedFd;
-use std::time::Duration;
 
 use mediator_model::Instant;
 use rustix::event::{Timespec, epoll};
@@ -88,7 +89,7 @@ impl RtpSocket {
 /// A datagram that came.
 #[derive(Debug)]
 pub struct RtpDatagram<'a, T> {
-    /// When its turn began, which is when the thread woke up for it.
+    /// As [`RtpPoller::read`] was told.
     pub now: Instant,
     /// Where it came in.
     pub at: RtpSocket,
@@ -111,21 +112,11 @@ pub struct RtpForward {
     pub range: Range<usize>,
 }
 
-/// What a turn of the loop has brought.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct RtpPolled {
-    /// Datagrams handed over.
-    pub datagrams: usize,
-    /// The waker was used: look at what was handed over to the thread.
-    pub woken: bool,
-}
-
 /// The sockets of one media thread. `T` is what a pair is registered with, mostly the session and side that it is for.
 ///
 /// ```
 /// # use std::net::UdpSocket;
-/// # use std::time::Duration;
-/// # use mediator_net::{Clock, RtpForward, RtpPoller, RtpPorts};
+/// # /// # use mediator_net::{Clock, RtpForward, RtpPoller, RtpPorts};
 /// # use mediator_model::MediaPorts;
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let (mut poller, _waker) = RtpPoller::new(Clock::start())?;
@@ -135,11 +126,14 @@ pub struct RtpPolled {
 ///
 /// let peer = UdpSocket::bind("127.0.0.1:0")?;
 /// peer.send_to(b"hello", ("127.0.0.1", port.rtp()))?;
-/// let polled = poller.poll(Some(Duration::from_secs(1)), &mut |datagram| {
+/// let clock = poller.clock();
+/// let until = clock.now() + Duration::from_secs(1);
+/// assert!(!poller.wait(Some(until))?, "nobody used the waker");
+/// let datagrams = poller.read(clock.now(), &mut |datagram| {
 ///     assert_eq!(datagram.tag, "echo");
 ///     Some(RtpForward { from: datagram.at, to: datagram.source, range: 0..4 })
-/// })?;
-/// assert_eq!(polled.datagrams, 1);
+/// });
+/// assert_eq!(datagrams, 1);
 /// assert_eq!(peer.recv(&mut [0; 9])?, 4);
 ///
 /// poller.deregister(pair);
@@ -237,55 +231,59 @@ impl<T: Copy> RtpPoller<T> {
         self.slots.len() - self.free.len()
     }
 
-    /// Waits until there is something to read, the waker was used, or `timeout` is over (`None`: without end), or an earlier
-    /// one's time has come; then hands over each datagram that is there and sends what is returned for it.
+    /// Waits until there is something to read, the waker was used, or `until` has come (`None`: without end), or an earlier
+    /// one's time has come. `true`: the waker was used, so look at what was handed over to the thread, and do it
+    /// **before** [`read`](Self::read): what was handed over before a datagram came then holds for that datagram.
     ///
     /// An error is one of epoll itself, which cannot be helped by trying again.
-    pub fn poll(
-        &mut self,
-        timeout: Option<Duration>,
-        on_datagram: &mut impl FnMut(RtpDatagram<'_, T>) -> Option<RtpForward>,
-    ) -> io::Result<RtpPolled> {
-        let timeout = match timeout {
-            // The alarm cannot be set to no time at all.
-            Some(Duration::ZERO) => Some(Timespec { tv_sec: 0, tv_nsec: 0 }),
-            Some(wait) => {
-                self.alarm.set(self.clock.now(), wait)?;
-                None
-            }
-            None => None,
+    pub fn wait(&mut self, until: Option<Instant>) -> io::Result<bool> {
+        let is_due = match until {
+            Some(due) => !self.alarm.set(due, self.clock)?,
+            None => false,
         };
+        // The alarm cannot be set to no time at all.
+        let timeout = is_due.then_some(Timespec { tv_sec: 0, tv_nsec: 0 });
         self.ready.clear();
         let ready = rustix::buffer::spare_capacity(&mut self.ready);
         match epoll::wait(&self.epoll, ready, timeout.as_ref()) {
             Ok(_) => {}
-            Err(rustix::io::Errno::INTR) => return Ok(RtpPolled::default()),
+            Err(rustix::io::Errno::INTR) => return Ok(false),
             Err(error) => return Err(error.into()),
         }
-        let now = self.clock.now();
         self.counts.wake_ups += 1;
-        let mut polled = RtpPolled::default();
-        let Self { ready, slots, buffer, counts, waker, alarm, .. } = self;
-        for event in ready.iter() {
-            let data = event.data;
-            if data.u64() == WAKER {
-                waker.settle();
-                polled.woken = true;
+        let mut is_woken = false;
+        for event in &self.ready {
+            match { event.data }.u64() {
+                WAKER => {
+                    self.waker.settle();
+                    is_woken = true;
+                }
+                ALARM => self.alarm.settle(),
+                _ => {}
+            }
+        }
+        Ok(is_woken)
+    }
+
+    /// Hands over a datagram of each socket that the last wait found ready, and sends what is returned for it; how many
+    /// there were. `now` is what they are handed over with. A pair that was deregistered since is passed over.
+    pub fn read(
+        &mut self,
+        now: Instant,
+        on_datagram: &mut impl FnMut(RtpDatagram<'_, T>) -> Option<RtpForward>,
+    ) -> usize {
+        let Self { ready, slots, buffer, counts, .. } = self;
+        let mut datagrams = 0;
+        for event in ready.drain(..) {
+            let token = { event.data }.u64();
+            if token == WAKER || token == ALARM {
                 continue;
             }
-            if data.u64() == ALARM {
-                alarm.settle();
-                continue;
-            }
-            let at = RtpSocket::from_token(data.u64());
-            let Some((socket, tag)) =
-                slots.get(at.pair.slot as usize).and_then(|slot| slot.socket(at))
-            else {
-                continue;
-            };
+            let at = RtpSocket::from_token(token);
+            let Some((socket, tag)) = find(slots, at) else { continue };
             let Some((length, source)) = receive(socket, buffer, counts) else { continue };
             let Some(bytes) = buffer.get_mut(..length) else { continue };
-            polled.datagrams += 1;
+            datagrams += 1;
             let datagram = RtpDatagram { now, at, tag: *tag, source, bytes };
             if let Some(forward) = on_datagram(datagram)
                 && let Some(bytes) = buffer.get(forward.range)
@@ -294,7 +292,7 @@ impl<T: Copy> RtpPoller<T> {
                 transmit(socket, forward.to, bytes, counts);
             }
         }
-        Ok(polled)
+        datagrams
     }
 
     /// Sends a datagram; does nothing for a pair that is not registered any more.
@@ -315,6 +313,7 @@ impl<T: Copy> RtpPoller<T> {
     }
 }
 
+/// A socket that is registered, and its pair's tag.
 fn find<T>(slots: &[Slot<T>], socket: RtpSocket) -> Option<(&UdpSocket, &T)> {
     slots.get(socket.pair.slot as usize)?.socket(socket)
 }

@@ -10,7 +10,7 @@ use rustix::event::{EventfdFlags, eventfd};
 /// Ends the wait of the poller that it belongs to; from any thread, any number of copies.
 ///
 /// Whoever hands something over does so first and wakes then; the poller tells of the waking
-/// ([`RtpPolled::woken`](super::RtpPolled::woken)) and whoever drives it looks after that.
+/// ([`RtpPoller::wait`](super::RtpPoller::wait)) and whoever drives it looks after that.
 #[derive(Clone, Debug)]
 pub struct RtpWaker(Arc<Inner>);
 

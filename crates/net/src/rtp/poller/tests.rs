@@ -3,12 +3,11 @@
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::time::{Duration, Instant};
 
-use super::{RtpForward, RtpPoller, RtpSocket, WAKER};
+use super::{RtpDatagram, RtpForward, RtpPoller, RtpSocket, WAKER};
 use crate::Clock;
 use crate::rtp::{RtpSockets, RtpWaker};
 
-const SOON: Option<Duration> = Some(Duration::from_secs(5));
-const NOW: Option<Duration> = Some(Duration::ZERO);
+const SOON: Duration = Duration::from_secs(5);
 
 fn sockets(ip: impl Into<std::net::IpAddr>) -> RtpSockets {
     let ip = ip.into();
@@ -28,19 +27,33 @@ fn poller() -> (RtpPoller<u8>, RtpWaker) {
 fn scene(sockets: &RtpSockets) -> (UdpSocket, SocketAddr, SocketAddr) {
     let rtp = sockets.rtp.local_addr().unwrap();
     let peer = UdpSocket::bind((rtp.ip(), 0)).unwrap();
-    peer.set_read_timeout(SOON).unwrap();
+    peer.set_read_timeout(Some(SOON)).unwrap();
     (peer, rtp, sockets.rtcp.local_addr().unwrap())
+}
+
+/// One wait, and the reading that follows: how many datagrams, and whether the waker was used.
+fn turn_with<T: Copy>(
+    poller: &mut RtpPoller<T>,
+    wait: Duration,
+    on_datagram: &mut impl FnMut(RtpDatagram<'_, T>) -> Option<RtpForward>,
+) -> (usize, bool) {
+    let clock = poller.clock();
+    let woken = poller.wait(Some(clock.now() + wait)).unwrap();
+    (poller.read(clock.now(), on_datagram), woken)
+}
+
+/// One turn that sends nothing on.
+fn idle_turn<T: Copy>(poller: &mut RtpPoller<T>, wait: Duration) -> (usize, bool) {
+    turn_with(poller, wait, &mut |_| None)
 }
 
 /// What a turn hands over: tag, whether on RTCP's socket, and content.
 fn turn(poller: &mut RtpPoller<u8>) -> Vec<(u8, bool, Vec<u8>)> {
     let mut seen = Vec::new();
-    poller
-        .poll(SOON, &mut |datagram| {
-            seen.push((datagram.tag, datagram.at.is_rtcp(), datagram.bytes.to_vec()));
-            None
-        })
-        .unwrap();
+    turn_with(poller, SOON, &mut |datagram| {
+        seen.push((datagram.tag, datagram.at.is_rtcp(), datagram.bytes.to_vec()));
+        None
+    });
     seen
 }
 
@@ -52,14 +65,12 @@ fn forwards_from_the_other_pair(ip: impl Into<std::net::IpAddr> + Copy) {
     let (_a, b) = (poller.register(a, 1).unwrap(), poller.register(b, 2).unwrap());
     alice.send_to(b"..hello", at_a).unwrap();
     let to = bob.local_addr().unwrap();
-    let polled = poller
-        .poll(SOON, &mut |datagram| {
-            assert_eq!((datagram.tag, datagram.source), (1, alice.local_addr().unwrap()));
-            datagram.bytes[2] = b'J';
-            Some(RtpForward { from: b.rtp(), to, range: 2..datagram.bytes.len() })
-        })
-        .unwrap();
-    assert_eq!((polled.datagrams, polled.woken), (1, false));
+    let turn = turn_with(&mut poller, SOON, &mut |datagram| {
+        assert_eq!((datagram.tag, datagram.source), (1, alice.local_addr().unwrap()));
+        datagram.bytes[2] = b'J';
+        Some(RtpForward { from: b.rtp(), to, range: 2..datagram.bytes.len() })
+    });
+    assert_eq!(turn, (1, false));
     let mut buffer = [0; 99];
     assert_eq!(bob.recv_from(&mut buffer).unwrap(), (5, at_b));
     assert_eq!(&buffer[..5], b"Jello");
@@ -114,7 +125,35 @@ fn a_pair_that_is_gone_is_closed_and_its_name_is_nobodys() {
     drop(bound_again);
     poller.deregister(new);
     assert_eq!(poller.pairs(), 0);
-    assert_eq!(poller.poll(NOW, &mut |_| None).unwrap().datagrams, 0);
+    assert_eq!(idle_turn(&mut poller, Duration::ZERO).0, 0);
+}
+
+#[test]
+fn a_pair_that_is_taken_away_between_wait_and_reading_hands_over_nothing() {
+    let (mut poller, _waker) = poller();
+    let one = sockets(Ipv4Addr::LOCALHOST);
+    let (peer, rtp, _) = scene(&one);
+    let old = poller.register(one, 1).unwrap();
+    peer.send_to(b"late", rtp).unwrap();
+    let clock = poller.clock();
+    assert!(!poller.wait(Some(clock.now() + SOON)).unwrap());
+    poller.deregister(old);
+    // It has the same slot.
+    poller.register(sockets(Ipv4Addr::LOCALHOST), 2).unwrap();
+    assert_eq!(poller.read(clock.now(), &mut |_| None), 0);
+}
+
+#[test]
+fn what_was_handed_over_before_a_datagram_is_told_of_before_it_is_read() {
+    let (mut poller, waker) = poller();
+    let pair = sockets(Ipv4Addr::LOCALHOST);
+    let (peer, rtp, _) = scene(&pair);
+    poller.register(pair, 1).unwrap();
+    waker.wake();
+    peer.send_to(b"after the order", rtp).unwrap();
+    let clock = poller.clock();
+    assert!(poller.wait(Some(clock.now() + SOON)).unwrap());
+    assert_eq!(poller.read(clock.now(), &mut |_| None), 1);
 }
 
 #[test]
@@ -132,11 +171,11 @@ fn errors_of_sockets_end_nothing_and_do_not_spin() {
         poller.send(pair.rtcp(), closed, b"x");
     }
     assert_eq!(poller.counts().sent, 10, "what comes after an error is sent all the same");
-    assert_eq!(poller.poll(SOON, &mut |_| None).unwrap().datagrams, 0);
+    assert_eq!(idle_turn(&mut poller, SOON).0, 0);
     assert_eq!(poller.counts().receive_errors, 1);
     let before = poller.counts().wake_ups;
     let begin = Instant::now();
-    poller.poll(Some(Duration::from_millis(30)), &mut |_| None).unwrap();
+    idle_turn(&mut poller, Duration::from_millis(30));
     assert!(begin.elapsed() >= Duration::from_millis(30), "the error was taken from the socket");
     assert_eq!(poller.counts().wake_ups, before + 1);
     peer.send_to(b"goes on", rtp).unwrap();
@@ -172,10 +211,10 @@ fn a_range_beyond_the_buffer_sends_nothing() {
     poller.register(pair, 1).unwrap();
     peer.send_to(b"x", rtp).unwrap();
     let range = 0..1 << 20;
-    let mut all = |datagram: super::RtpDatagram<'_, u8>| {
+    let mut all = |datagram: RtpDatagram<'_, u8>| {
         Some(RtpForward { from: datagram.at, to: datagram.source, range: range.clone() })
     };
-    poller.poll(SOON, &mut all).unwrap();
+    turn_with(&mut poller, SOON, &mut all);
     assert_eq!(poller.counts().sent, 0);
 }
 
@@ -192,7 +231,7 @@ fn wakes_from_another_thread_and_each_waking_is_told() {
     // Without end: a waking that got lost would hang here.
     let mut seen = 0;
     while seen < 1000 {
-        assert!(poller.poll(SOON, &mut |_| None).unwrap().woken);
+        assert!(idle_turn(&mut poller, SOON).1);
         seen += doing.try_iter().count();
     }
     other.join().unwrap();
@@ -218,17 +257,17 @@ fn a_wait_ends_in_time_after_earlier_and_later_ones() {
         // One that was set for an earlier wait may end this one early: then it is waited again, as a loop does.
         while begun.elapsed() < wait {
             let left = wait.saturating_sub(begun.elapsed());
-            poller.poll(Some(left), &mut |_| None).unwrap();
+            idle_turn(&mut poller, left);
         }
         assert!(begun.elapsed() < wait + Duration::from_secs(2), "{:?}", begun.elapsed());
     };
     [60, 20, 1, 40, 5].into_iter().for_each(&mut wait);
     // A long wait that something else ends does not hold up a short one.
-    poller.poll(NOW, &mut |_| None).unwrap();
+    idle_turn(&mut poller, Duration::ZERO);
     let (mut poller, waker) = RtpPoller::<()>::new(Clock::start()).unwrap();
     waker.wake();
-    assert!(poller.poll(Some(Duration::from_hours(1)), &mut |_| None).unwrap().woken);
+    assert!(idle_turn(&mut poller, Duration::from_hours(1)).1);
     let begun = std::time::Instant::now();
-    poller.poll(Some(Duration::from_millis(20)), &mut |_| None).unwrap();
+    idle_turn(&mut poller, Duration::from_millis(20));
     assert!((Duration::from_millis(20)..Duration::from_secs(2)).contains(&begun.elapsed()));
 }
