@@ -5,7 +5,7 @@
 //! hundred lines over a socket: requests byte by byte, answers with `Content-Length` or chunks, no TLS.
 
 use std::fmt::Write as _;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, ErrorKind, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
@@ -39,7 +39,8 @@ impl Answer {
     }
 }
 
-/// One connection; closed by the server it opens another for the next request.
+/// One connection; closed by the server (after an answer that says so, or for its idleness) it opens another for the
+/// next request.
 #[derive(Debug)]
 pub struct Http {
     to: SocketAddr,
@@ -77,8 +78,8 @@ impl Http {
     /// Sends bytes and reads one answer.
     pub fn raw(&mut self, bytes: &[u8], bodiless: bool) -> Result<Answer> {
         let mut stream = match self.open.take() {
-            Some(stream) => stream,
-            None => connect(self.to)?,
+            Some(stream) if is_open(stream.get_ref())? => stream,
+            _ => connect(self.to)?,
         };
         // A server may refuse a long body before it has read all of it: its answer is there all the same.
         let sent = stream.get_mut().write_all(bytes);
@@ -104,6 +105,14 @@ fn connect(to: SocketAddr) -> Result<BufReader<TcpStream>> {
     stream.set_read_timeout(Some(LIMIT))?;
     stream.set_write_timeout(Some(LIMIT))?;
     Ok(BufReader::new(stream))
+}
+
+/// Whether the server has neither closed a connection on which nothing is due, nor said anything there unasked.
+fn is_open(stream: &TcpStream) -> Result<bool> {
+    stream.set_nonblocking(true)?;
+    let met = stream.peek(&mut [0]);
+    stream.set_nonblocking(false)?;
+    Ok(met.is_err_and(|error| error.kind() == ErrorKind::WouldBlock))
 }
 
 /// Reads one answer; `bodiless` where a body is announced that does not follow (HEAD).
