@@ -33,10 +33,15 @@ pub(super) struct FileState {
     bytes: u64,
 }
 
-/// Finds a file in the folder; `relative` has no way out, but links may.
+/// Finds a file in the folder; `relative` has no way out, but links may. A `file:` URL may name the folder, too, for such
+/// URLs are absolute elsewhere: `srv/media/a.wav` is `a.wav` where the folder is `/srv/media`.
 pub(super) fn find(folder: &Path, relative: &Path) -> Result<FileState, FolderError> {
+    let named = std::path::absolute(folder)?;
     let folder = fs::canonicalize(folder)?;
-    let path = fs::canonicalize(folder.join(relative))?;
+    let absolute = Path::new("/").join(relative);
+    let inside =
+        [&named, &folder].into_iter().find_map(|folder| absolute.strip_prefix(folder).ok());
+    let path = fs::canonicalize(folder.join(inside.unwrap_or(relative)))?;
     if !path.starts_with(&folder) {
         return Err(FolderError::Outside);
     }

@@ -93,7 +93,7 @@ fn strip_scheme<'a>(text: &'a str, scheme: &str) -> Option<&'a str> {
 }
 
 /// A `file:` URL names a path inside the media folder: `file:welcome.wav`, `file:/welcome.wav` and `file:///welcome.wav` all
-/// mean `welcome.wav` there, for no other files can be meant.
+/// mean `welcome.wav` there, for no other files can be meant. One that names the folder, too, is understood where it is opened.
 fn file_url(rest: &str) -> Result<Place, BadPlace> {
     let path = match rest.strip_prefix("//") {
         // What is between `//` and `/` is a host; only ours can be meant.

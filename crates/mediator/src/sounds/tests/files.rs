@@ -31,6 +31,9 @@ async fn plays_files_of_the_folder_and_of_nowhere_else() {
         ("a b.wav".to_owned(), Ok(500)),
         ("file:///a%20b.wav".to_owned(), Ok(500)),
         ("sub/c.wav".to_owned(), Ok(500)),
+        (format!("file://{}", at("sub/c.wav").display()), Ok(500)),
+        (format!("file:{}", at("sub/c.wav").display()), Ok(500)),
+        (format!("file://{}", at("link.wav").display()), unfetched),
         ("inside.wav".to_owned(), Ok(500)),
         ("link.wav".to_owned(), unfetched),
         ("linked/secret.wav".to_owned(), unfetched),
@@ -54,7 +57,7 @@ async fn plays_files_of_the_folder_and_of_nowhere_else() {
         let name = "mediator_sound_tracks_total";
         metric(&sounds, &format!("{name}{{kind=\"announcement\",outcome=\"{outcome}\"}}"))
     };
-    assert_eq!((of("found"), of("unfetched"), of("undecoded")), (4, 9, 1));
+    assert_eq!((of("found"), of("unfetched"), of("undecoded")), (6, 10, 1));
 }
 
 #[tokio::test]
