@@ -8,12 +8,13 @@
 use std::env;
 use std::hint::black_box;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use criterion::{Criterion, Throughput};
 use mediator_benches::session::{Law, open};
-use mediator_media::{Lane, LaneKind, Relay, RelaySetup, SessionKey, Side};
+use mediator_media::{Lane, LaneKind, NoEars, Relay, RelaySetup, SessionKey, Side};
 use mediator_model::{Instant, MediaPort};
 
 const CALLS: u32 = 200;
@@ -54,7 +55,12 @@ struct Stage {
 impl Stage {
     fn new(laws: [Law; 2]) -> Result<Self> {
         let addresses = vec![Ipv4Addr::LOCALHOST.into()];
-        let mut relay = Relay::new(RelaySetup { seed: [7; 32], addresses, ports: 30_000..=39_999 });
+        let mut relay = Relay::new(RelaySetup {
+            seed: [7; 32],
+            addresses,
+            ports: 30_000..=39_999,
+            ears: Arc::new(NoEars),
+        });
         let mut streams = Vec::new();
         for call in 0..CALLS {
             let number = u16::try_from(call)? * 4;

@@ -1,10 +1,11 @@
 //! Mediator's media thread alone: its poller and its relay, without the server around them.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use mediator_benches::session::{Law, open};
-use mediator_media::{Lane, LaneKind, Outlet, Relay, RelaySetup, SessionKey, Side};
+use mediator_media::{Lane, LaneKind, NoEars, Outlet, Relay, RelaySetup, SessionKey, Side};
 use mediator_model::MediaPorts;
 use mediator_net::{Clock, RtpForward, RtpPair, RtpPoller, RtpPorts, RtpSocket};
 
@@ -39,7 +40,8 @@ pub(crate) fn relay(ip: Ipv4Addr, sides: [Ipv4Addr; 2], calls: u32) -> Result<()
     let range = first.port()..=last.port() + 1;
     let ports = RtpPorts::new(IpAddr::V4(ip), range.clone(), 0);
     let addresses = vec![IpAddr::V4(ip)];
-    let relay = Relay::new(RelaySetup { seed: [7; 32], addresses, ports: range });
+    let relay =
+        Relay::new(RelaySetup { seed: [7; 32], addresses, ports: range, ears: Arc::new(NoEars) });
     let mut thread = Thread { poller, relay, ports, pairs: Vec::new(), sessions: Vec::new() };
     for call in 0..calls {
         thread.open(call, sides)?;

@@ -8,6 +8,7 @@ use core::net::SocketAddr;
 use mediator_model::{Instant, MediaPort};
 
 use crate::control::{Control, Reports};
+use crate::ear::Ears;
 use crate::latch::{Latch, Verdict};
 use crate::listener::{Heard, Listener};
 use crate::reception::Reception;
@@ -46,7 +47,7 @@ pub(crate) enum Admitted {
 }
 
 /// A leg.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Leg {
     /// Where its media comes from; `None`: it has not agreed on anything.
     latch: Option<Latch>,
@@ -209,7 +210,7 @@ impl Leg {
     /// Hears the keys in a packet that was taken, where it is listened to.
     pub(crate) fn overhear(
         &mut self,
-        now: Instant,
+        (now, ears): (Instant, &dyn Ears),
         (route, incoming): (Route, Incoming),
         (packet, datagram): (&Packet, &[u8]),
         tell: impl FnMut(Heard),
@@ -222,7 +223,7 @@ impl Leg {
         if route.kind == Kind::Event {
             listener.hear_event(now, &packet.header, payload, tell);
         } else if self.events.is_none() {
-            listener.hear_audio(now, (route.kind, incoming.arrival), payload, tell);
+            listener.hear_audio((now, ears), (route.kind, incoming.arrival), payload, tell);
         }
     }
 
@@ -263,7 +264,7 @@ impl Leg {
             (Kind::Event, Rewrite::Nothing | Rewrite::Law(_)) => {
                 self.stream.forward_beside(now, incoming, rate)
             }
-            (Kind::Law(_) | Kind::Audio, _) => self.stream.forward(now, incoming, rate),
+            (Kind::Law(_) | Kind::Audio(_), _) => self.stream.forward(now, incoming, rate),
         }
     }
 

@@ -8,6 +8,7 @@
 //! - [`Order`]: what the call engine asks for; [`Event`]: what it is told.
 //! - [`Terms`]: what one leg has agreed on in SDP; [`Format`]: one line of it.
 //! - [`Hear`]: what a side hears; [`Sound`]: what can be played; [`Track`]: a sound in packets.
+//! - [`Ears`]: what hears keys in codecs that this crate cannot decode.
 //! - [`Figures`]: what was counted of a leg.
 #![no_std]
 
@@ -17,6 +18,7 @@ extern crate std;
 
 mod control;
 mod counters;
+mod ear;
 pub mod emodel;
 pub mod event;
 mod figures;
@@ -47,6 +49,7 @@ mod track;
 mod voice;
 
 pub use counters::Counters;
+pub use ear::{Ear, Ears, NoEars, Unheard};
 pub use figures::Figures;
 pub use order::{Event, Hear, Order, Play, Repeat, Sound, SoundFailure, SoundOutcome, Tone};
 pub use relay::{Forward, Lane, LaneKind, Opened, Outlet, Relay, RelaySetup, SessionKey};

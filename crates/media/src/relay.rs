@@ -27,6 +27,7 @@ use hashbrown::HashMap;
 use mediator_model::{Instant, MediaPort, PortSet, Sid};
 use slotmap::{SlotMap, new_key_type};
 
+use crate::ear::Ears;
 use crate::session::Session;
 use crate::surroundings::Surroundings;
 use crate::timers::Ticker;
@@ -97,6 +98,8 @@ pub struct RelaySetup {
     pub addresses: Vec<IpAddr>,
     /// The ports of all media sockets of this process. Nothing is ever sent to one of them at these addresses.
     pub ports: RangeInclusive<u16>,
+    /// What hears keys in codecs other than G.711; [`NoEars`](crate::NoEars): nothing.
+    pub ears: Arc<dyn Ears>,
 }
 
 /// All sessions of one thread.

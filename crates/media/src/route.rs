@@ -26,10 +26,10 @@ pub(crate) struct Route {
 /// What a payload type carries, as far as it is looked into.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Kind {
-    /// Audio that can be listened to.
+    /// Audio that is listened to as it is.
     Law(Law),
-    /// Audio of any other codec.
-    Audio,
+    /// Audio of any other codec, named where it is one that can be decoded.
+    Audio(Option<Speech>),
     /// Telephone-events.
     Event,
 }
@@ -93,7 +93,7 @@ fn kind(format: &Format) -> Kind {
     match format.speech() {
         Some(Speech::Pcmu) => Kind::Law(Law::U),
         Some(Speech::Pcma) => Kind::Law(Law::A),
-        Some(Speech::G722 | Speech::Opus) | None => Kind::Audio,
+        speech @ (Some(Speech::G722 | Speech::Opus) | None) => Kind::Audio(speech),
     }
 }
 

@@ -86,12 +86,13 @@ impl Session {
         };
         around.counters.packets += 1;
         around.counters.bytes += datagram.len() as u64;
-        leg.overhear(now, (route, numbers), (&packet, datagram), |heard| match heard {
+        let Surroundings { ears, counters, events, .. } = around;
+        leg.overhear((now, &**ears), (route, numbers), (&packet, datagram), |heard| match heard {
             Heard::Key(key) => {
-                around.counters.keys += 1;
-                around.events.push_back(Event::Key { call, side: at.side, key });
+                counters.keys += 1;
+                events.push_back(Event::Key { call, side: at.side, key });
             }
-            Heard::TooMany => around.counters.keys_ignored += 1,
+            Heard::TooMany => counters.keys_ignored += 1,
         });
         let Some(onward) = route.onward else {
             around.counters.unroutable += 1;

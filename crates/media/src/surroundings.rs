@@ -1,6 +1,7 @@
 //! What all sessions of a relay share.
 
 use alloc::collections::VecDeque;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::time::Duration;
 
@@ -9,6 +10,7 @@ use rand_chacha::ChaCha12Rng;
 use rand_core::{RngCore as _, SeedableRng as _};
 
 use crate::control::INTERVAL;
+use crate::ear::Ears;
 use crate::own::OwnSockets;
 use crate::relay::RelaySetup;
 use crate::speaker::{OWN_TOKENS, Whose};
@@ -20,6 +22,7 @@ use crate::{Counters, Event, SoundOutcome};
 #[derive(Debug)]
 pub(crate) struct Surroundings {
     pub(crate) own: OwnSockets,
+    pub(crate) ears: Arc<dyn Ears>,
     pub(crate) timers: Timers,
     /// Where packets of our own are put together.
     pub(crate) packet: Vec<u8>,
@@ -33,6 +36,7 @@ impl Surroundings {
     pub(crate) fn new(setup: RelaySetup) -> Self {
         Self {
             own: OwnSockets::new(setup.addresses, setup.ports),
+            ears: setup.ears,
             timers: Timers::default(),
             packet: Vec::new(),
             events: VecDeque::new(),

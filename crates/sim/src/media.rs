@@ -6,12 +6,13 @@
 use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 use std::time::Duration;
 
 use mediator_call::io::Input;
 use mediator_media::{
-    Counters, Event, Figures, Lane, LaneKind, Opened, Order, Outlet, Relay, RelaySetup, SessionKey,
-    Side, Track,
+    Counters, Ears, Event, Figures, Lane, LaneKind, Opened, Order, Outlet, Relay, RelaySetup,
+    SessionKey, Side, Track,
 };
 use mediator_model::{MediaPort, MediaPorts as _, Sid};
 
@@ -36,8 +37,12 @@ pub(crate) struct Room {
 }
 
 impl Room {
-    pub(crate) fn new(us: IpAddr, ports: RangeInclusive<u16>, dice: &mut Dice) -> Self {
-        let setup = RelaySetup { seed: dice.seed(), addresses: vec![us], ports };
+    pub(crate) fn new(
+        us: IpAddr,
+        (ports, ears): (RangeInclusive<u16>, Arc<dyn Ears>),
+        dice: &mut Dice,
+    ) -> Self {
+        let setup = RelaySetup { seed: dice.seed(), addresses: vec![us], ports, ears };
         Self {
             relay: Relay::new(setup),
             us,
@@ -275,7 +280,7 @@ impl Sim {
     pub(crate) fn arrive_track(
         &mut self,
         (call, side, token): (Sid, Side, u32),
-        track: Result<std::sync::Arc<Track>, mediator_media::SoundFailure>,
+        track: Result<Arc<Track>, mediator_media::SoundFailure>,
     ) {
         let now = self.now();
         self.room.relay.track(now, call, side, token, track);

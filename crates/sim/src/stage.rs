@@ -7,6 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use mediator_call::Engine;
 use mediator_call::io::{EngineSetup, Listener, MediaMode, Ports, Settings};
+use mediator_media::{Ears, NoEars};
 use mediator_model::{
     Address, AddressHost, AllowForward, Attributes, Binding, BindingKey, ClaimWindow, Did,
     Direction, Directory, Endpoint, EndpointIndex, EndpointKind, FailurePolicy, ListenerId, Number,
@@ -55,6 +56,8 @@ pub struct Stage {
     pub shards: usize,
     /// Our ports for media.
     pub media_ports: RangeInclusive<u16>,
+    /// What hears keys in codecs other than G.711; at first nothing does.
+    pub ears: Arc<dyn Ears>,
     sids: u128,
 }
 
@@ -75,6 +78,7 @@ impl Stage {
             gate: GateSettings::default(),
             shards: 1,
             media_ports: 30_000..=39_999,
+            ears: Arc::new(NoEars),
             sids: 1000,
         };
         let caller = stage.gateway("caller", "10.1.0.1:5060");

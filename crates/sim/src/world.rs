@@ -90,8 +90,9 @@ impl Sim {
     pub fn new(seed: u64, stage: Stage) -> Self {
         let mut dice = Dice::new(seed ^ 0x5eed);
         let (media, media_ports) = (stage.settings.media.clone(), stage.media_ports.clone());
+        let ears = stage.ears.clone();
         let built = stage.build(&mut dice);
-        let room = Room::new(media.address, media_ports, &mut dice);
+        let room = Room::new(media.address, (media_ports, ears), &mut dice);
         // Where we carry media, neither side sees where the other one's is.
         let hidden = |party, host: &str| (party, host.to_owned());
         let secrets = match media.mode {

@@ -6,11 +6,13 @@
 //!
 //! - [`track_of_file`]: a wav or mp3 file of anybody's; [`Piece`]: a file of ours.
 //! - [`track_of_tone`], [`track_of_digits`]: what the network and what keys sound like; [`Plan`]: by country.
+//! - [`CodecEars`]: the other way round, packets of a call into samples, to hear keys in them.
 //! - [`Form`]: what for: a codec and a length of packets; [`Ending`]: heard once, or over and over.
 
 use std::time::Duration;
 
 mod decode;
+mod ears;
 mod encode;
 mod form;
 mod pieces;
@@ -23,6 +25,7 @@ mod wav;
 mod tests;
 
 pub use decode::{DecodeError, length_of_file, track_of_file};
+pub use ears::CodecEars;
 pub use encode::{EncodeError, Ending};
 pub use form::Form;
 pub use pieces::Piece;

@@ -1,6 +1,7 @@
 //! Tests of tracks: what is heard after decoding them again.
 #![expect(clippy::cast_precision_loss, reason = "a test's sounds are short")]
 
+mod ears;
 mod files;
 mod hostile;
 mod loops;

@@ -10,7 +10,7 @@ use mediator_model::{Instant, MediaPort, Sid};
 
 use super::*;
 use crate::rtp::{Header, Packet};
-use crate::{Format, Hear, Play, Repeat, Sound, SoundOutcome, Speech, Terms};
+use crate::{Format, Hear, NoEars, Play, Repeat, Sound, SoundOutcome, Speech, Terms};
 
 mod control;
 mod defects;
@@ -95,10 +95,15 @@ pub(super) fn terms(side: Side, formats: &[Format]) -> Terms {
 
 impl World {
     pub(super) fn open() -> Self {
+        Self::open_with(Arc::new(NoEars))
+    }
+
+    pub(super) fn open_with(ears: Arc<dyn Ears>) -> Self {
         let mut relay = Relay::new(RelaySetup {
             seed: [1; 32],
             addresses: [IpAddr::V4(Ipv4Addr::new(198, 51, 100, 1))].into(),
             ports: 30_000..=39_999,
+            ears,
         });
         let now = Instant::from_millis(1_000_000);
         let mut wire = Wire::default();
@@ -113,7 +118,11 @@ impl World {
 
     /// Both sides have agreed on these and hear each other.
     pub(super) fn joined(a: &[Format], b: &[Format]) -> Self {
-        let mut world = Self::open();
+        Self::joined_with(Arc::new(NoEars), a, b)
+    }
+
+    pub(super) fn joined_with(ears: Arc<dyn Ears>, a: &[Format], b: &[Format]) -> Self {
+        let mut world = Self::open_with(ears);
         world.terms(Side::A, terms(Side::A, a));
         world.terms(Side::B, terms(Side::B, b));
         world.hear(Side::A, Hear::Peer);

@@ -24,6 +24,7 @@ use mediator_call::io::Input;
 use mediator_media::{Figures, Order, Relay, RelaySetup};
 use mediator_model::Sid;
 use mediator_net::{Clock, Post, RtpPoller, RtpPorts};
+use mediator_sound::CodecEars;
 use tokio::runtime::{self, Runtime};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
@@ -106,7 +107,12 @@ impl Media {
             getrandom::fill(&mut seed)?;
             let own = Arc::new(Published::default());
             published.push(own.clone());
-            let setup = RelaySetup { seed, addresses: addresses.clone(), ports: 1..=u16::MAX };
+            let setup = RelaySetup {
+                seed,
+                addresses: addresses.clone(),
+                ports: 1..=u16::MAX,
+                ears: Arc::new(CodecEars),
+            };
             let mut relay = Relay::new(setup);
             relay.watch(ports.bound());
             let (ports, tracks) = (ports.clone(), tracks.clone());

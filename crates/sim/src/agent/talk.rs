@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use mediator_media::rtcp::{Compound, Part, Report, ReportBlock, SenderInfo, middle};
+use mediator_media::{Track, g711};
 use mediator_model::Instant;
 
 use super::{Agent, Described, Dialog, Media, Standing};
@@ -65,6 +66,8 @@ pub struct Talk {
     next: Instant,
     next_report: Instant,
     keys: VecDeque<char>,
+    /// Payloads to be sent before anything else is said, a packet each.
+    payloads: VecDeque<Vec<u8>>,
     /// The key that is down, since which timestamp, and its packets so far.
     pressed: Option<(char, u32, u16)>,
     /// The last sender report that came.
@@ -72,6 +75,12 @@ pub struct Talk {
 }
 
 impl Talk {
+    /// Has the agent say that next: packets of 20 ms in the codec that it speaks.
+    pub fn say(&mut self, track: &Track) {
+        let packets = (0..track.packets()).filter_map(|at| track.packet(at));
+        self.payloads.extend(packets.map(<[u8]>::to_vec));
+    }
+
     /// What was heard, each once until something else was.
     pub fn order(&self) -> Vec<What> {
         let mut order: Vec<What> = self.heard.iter().map(|heard| heard.what).collect();
@@ -228,7 +237,9 @@ impl Agent {
     /// Whether something is to be said in a call.
     fn is_live(&self, call: usize) -> bool {
         let talk = self.talks.get(call);
-        let presses = talk.is_some_and(|talk| talk.pressed.is_some() || !talk.keys.is_empty());
+        let presses = talk.is_some_and(|talk| {
+            talk.pressed.is_some() || !talk.keys.is_empty() || !talk.payloads.is_empty()
+        });
         (self.quirks.voice || presses) && self.talking(call).is_some()
     }
 
@@ -272,6 +283,9 @@ impl Agent {
             return;
         }
         let talk = self.talk(call);
+        if let Some(payload) = talk.payloads.pop_front() {
+            return self.speak(call, (media, &peer), |_| payload);
+        }
         if talk.pressed.is_none()
             && let Some(key) = talk.keys.pop_front()
         {
@@ -281,7 +295,7 @@ impl Agent {
             return self.press_on(call, (media, &peer), pressed);
         }
         if voice {
-            self.speak(call, (media, &peer), None);
+            self.speak_up(call, (media, &peer));
         }
     }
 
@@ -296,7 +310,7 @@ impl Agent {
         self.talk(call).pressed = (sent < DOWN + UP).then_some((key, since, sent));
         let Some(number) = number else {
             let audio = if sent <= DOWN { tones(key, sent) } else { vec![0; 160] };
-            return self.speak(call, way, Some(audio));
+            return self.speak(call, way, |encoding| in_law(encoding, audio));
         };
         let event = mediator_media::event::event_of(key).unwrap_or(0);
         if sent <= DOWN {
@@ -308,30 +322,33 @@ impl Agent {
                 self.packet(call, way, (number, marker, since), &[event, flags, high, low]);
             }
         } else if voice {
-            self.speak(call, way, None);
+            self.speak_up(call, way);
         }
     }
 
-    /// A packet of voice, or of samples that are given.
-    fn speak(&mut self, call: usize, way: (Media, &Described), samples: Option<Vec<i16>>) {
+    /// A packet of voice.
+    fn speak_up(&mut self, call: usize, way: (Media, &Described)) {
+        let voice = What::Voice(self.profile.party);
+        self.speak(call, way, |encoding| payload(voice, encoding, 160));
+    }
+
+    /// A packet of audio, which is given the encoding that it is to have.
+    fn speak(
+        &mut self,
+        call: usize,
+        way: (Media, &Described),
+        audio: impl FnOnce(&str) -> Vec<u8>,
+    ) {
         let (media, peer) = way;
         let skipped = usize::from(media == Media::Other);
         let mine = self.formats().iter().skip(skipped);
-        let mut audio = mine.filter(|(_, name)| !name.starts_with("telephone-event"));
-        let Some((number, name)) = audio.find_map(|(_, name)| Some((peer.number(name)?, *name)))
+        let mut spoken = mine.filter(|(_, name)| !name.starts_with("telephone-event"));
+        let Some((number, name)) = spoken.find_map(|(_, name)| Some((peer.number(name)?, *name)))
         else {
             return;
         };
         let encoding = name.split('/').next().unwrap_or_default();
-        let bytes = match samples {
-            None => payload(What::Voice(self.profile.party), encoding, 160),
-            Some(samples) if encoding == "PCMA" => {
-                samples.into_iter().map(mediator_media::g711::linear_to_alaw).collect()
-            }
-            Some(samples) => {
-                samples.into_iter().map(mediator_media::g711::linear_to_ulaw).collect()
-            }
-        };
+        let bytes = audio(encoding);
         let timestamp = self.talk(call).timestamp;
         let rate: u32 = name.split('/').nth(1).and_then(|rate| rate.parse().ok()).unwrap_or(8000);
         let first = self.talk(call).sent == 0;
@@ -485,6 +502,12 @@ impl Agent {
         }
         self.talk(call).reports.extend(parts);
     }
+}
+
+/// Samples in a law of G.711.
+fn in_law(encoding: &str, samples: Vec<i16>) -> Vec<u8> {
+    let law = if encoding == "PCMA" { g711::linear_to_alaw } else { g711::linear_to_ulaw };
+    samples.into_iter().map(law).collect()
 }
 
 /// 20 ms of a key's two tones: the part with that number, from 1 on.

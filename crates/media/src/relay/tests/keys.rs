@@ -1,6 +1,9 @@
 //! Keys that are dialled to a side, and keys that a side presses.
 
+use core::sync::atomic::{AtomicU32, Ordering};
+
 use super::*;
+use crate::{Ear, Unheard};
 
 fn with_events() -> [Format; 2] {
     [format(0, Speech::Pcmu), event(101, 8000)]
@@ -201,6 +204,135 @@ fn tones_are_keys_where_a_leg_has_no_events_and_only_there() {
             tones(&mut world, Side::A, &mut alice, quiet);
         }
         assert_eq!(keys(&mut world), expected);
+    }
+}
+
+/// A hundred milliseconds of the key 1 in samples of 16 bits, which is what [`Ears16`] hear, and a pause as long.
+fn coded_press(world: &mut World, side: Side, talker: &mut Talker) {
+    for packet in 0..10_u16 {
+        let sample = |at: u16| {
+            let at = f32::from(packet * 160 + at) / 8000.0 * core::f32::consts::TAU;
+            let value = (at * 697.0).sin() * 6000.0 + (at * 1209.0).sin() * 6000.0;
+            if packet < 5 { value as i16 } else { 0 }
+        };
+        let payload: Vec<u8> = (0..160).flat_map(|at| sample(at).to_be_bytes()).collect();
+        let header = talker.next();
+        world.packet(side, header, &payload);
+        world.pass(MS * 20);
+    }
+}
+
+/// Ears for codecs that are samples of 16 bits as they are, and how many there were. What begins with 0xff 0xff is damaged,
+/// with 0xff 0xfe the end of the ear.
+#[derive(Debug, Default)]
+struct Ears16 {
+    made: AtomicU32,
+    heard: Arc<AtomicU32>,
+}
+
+#[derive(Debug)]
+struct Ear16(Arc<AtomicU32>);
+
+impl Ears for Ears16 {
+    fn ear(&self, speech: Speech) -> Option<Box<dyn Ear>> {
+        assert!(matches!(speech, Speech::G722 | Speech::Opus), "G.711 needs none");
+        self.made.fetch_add(1, Ordering::Relaxed);
+        Some(Box::new(Ear16(self.heard.clone())))
+    }
+}
+
+impl Ear for Ear16 {
+    fn hear(&mut self, payload: &[u8], samples: &mut Vec<i16>) -> Result<(), Unheard> {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        for pair in payload.chunks_exact(2) {
+            samples.push(i16::from_be_bytes([pair[0], pair[1]]));
+        }
+        match payload {
+            [0xff, 0xff, ..] => Err(Unheard::Packet),
+            [0xff, 0xfe, ..] => Err(Unheard::Defect),
+            _ => Ok(()),
+        }
+    }
+}
+
+#[test]
+fn tones_in_other_codecs_are_heard_with_an_ear_that_is_there_while_somebody_listens() {
+    let ears = Arc::new(Ears16::default());
+    let formats = [format(9, Speech::G722), format(107, Speech::Opus)];
+    let mut world = World::joined_with(ears.clone(), &formats, &formats);
+    let count = || (ears.made.load(Ordering::Relaxed), ears.heard.load(Ordering::Relaxed));
+    let mut alice = Talker::new(9, 5);
+    coded_press(&mut world, Side::A, &mut alice);
+    assert_eq!((keys(&mut world).as_str(), count()), ("", (0, 0)), "nobody listens");
+    listen(&mut world, Side::A);
+    for payload_type in [9, 107, 9, 107] {
+        alice.header.payload_type = payload_type;
+        coded_press(&mut world, Side::A, &mut alice);
+        coded_press(&mut world, Side::B, &mut Talker::new(9, 6));
+    }
+    assert_eq!((keys(&mut world).as_str(), count()), ("1111", (2, 40)), "one for each codec");
+    assert_eq!(Arc::strong_count(&ears.heard), 3);
+    world.order(Order::Listen { call: CALL, side: Side::A, keys: false });
+    assert_eq!(Arc::strong_count(&ears.heard), 1, "they are gone");
+    assert_eq!(world.heard_by(Side::B).len(), 50, "all of it was handed on");
+}
+
+#[test]
+fn no_ear_is_made_where_a_leg_has_events_or_sends_what_nobody_decodes() {
+    let strange = Format { payload_type: 18, encoding: "G729", clock_rate: 8000, channels: 1 };
+    for formats in [&[format(9, Speech::G722), event(101, 8000)][..], &[strange], &plain()] {
+        let ears = Arc::new(Ears16::default());
+        let mut world = World::joined_with(ears.clone(), formats, formats);
+        listen(&mut world, Side::A);
+        let mut alice = Talker::new(formats[0].payload_type, 5);
+        coded_press(&mut world, Side::A, &mut alice);
+        assert_eq!(keys(&mut world), "");
+        assert_eq!(ears.made.load(Ordering::Relaxed), 0);
+    }
+}
+
+#[test]
+fn a_damaged_packet_costs_itself_and_a_defect_the_ear_but_never_the_call() {
+    let ears = Arc::new(Ears16::default());
+    let formats = [format(9, Speech::G722)];
+    let mut world = World::joined_with(ears.clone(), &formats, &formats);
+    listen(&mut world, Side::A);
+    let mut alice = Talker::new(9, 5);
+    for (damage, expected) in [(0xff, "1"), (0xfe, "")] {
+        let header = alice.next();
+        assert!(world.packet(Side::A, header, &[0xff, damage, 0, 0]).is_some(), "it is relayed");
+        world.pass(MS * 20);
+        coded_press(&mut world, Side::A, &mut alice);
+        assert_eq!(keys(&mut world), expected, "{damage:x}");
+    }
+    assert_eq!(ears.heard.load(Ordering::Relaxed), 12, "it is not asked again");
+    // Whoever listens anew has a new one.
+    world.order(Order::Listen { call: CALL, side: Side::A, keys: false });
+    listen(&mut world, Side::A);
+    coded_press(&mut world, Side::A, &mut alice);
+    assert_eq!(keys(&mut world), "1");
+}
+
+#[test]
+fn no_more_audio_is_decoded_than_there_was_time_for() {
+    let ears = Arc::new(Ears16::default());
+    let formats = [format(9, Speech::G722)];
+    let mut world = World::joined_with(ears.clone(), &formats, &formats);
+    listen(&mut world, Side::A);
+    let mut alice = Talker::new(9, 5);
+    for (payload, longest) in [(&[0; 320][..], 20), (&[0xff; 320], 20), (&[0; 32], 2)] {
+        world.pass(MS * 5000);
+        let before = ears.heard.load(Ordering::Relaxed);
+        // For a second, ten packets a millisecond.
+        for at in 0..10_000 {
+            let header = alice.next();
+            world.packet(Side::A, header, payload);
+            world.pass(MS * u32::from(at % 10 == 9));
+        }
+        let decoded = ears.heard.load(Ordering::Relaxed) - before;
+        // A second at once, and a second in its time.
+        let most = 2000 / longest + 2;
+        assert!((most - 4..=most).contains(&decoded), "{decoded} of {longest} ms");
     }
 }
 
