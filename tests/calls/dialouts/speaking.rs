@@ -1,5 +1,10 @@
 //! What the two stages hear and say, through the relay.
 
+use std::sync::Arc;
+
+use mediator_media::Speech;
+use mediator_sound::{CodecEars, Ending, Form, Piece, track_of_digits, track_of_file};
+
 use super::*;
 
 /// PCMU is the favourite of one, PCMA the only one of the other.
@@ -60,6 +65,56 @@ fn tones_confirm_where_stage_one_has_no_events() {
     sim.ua(ALICE).act(0, Move::Key('1'));
     sim.run_for(seconds(2));
     assert_eq!(sim.ua(BOB).confirmed(), 1);
+    ends_well(&mut sim);
+}
+
+/// A dialout that stage one is to confirm; both stages take these alone, and keys are heard in G.722 and Opus.
+fn confirmed_in(formats: &'static [(u8, &'static str)]) -> Sim {
+    let mut stage = stage();
+    stage.ears = Arc::new(CodecEars);
+    let mut sim = both(stage);
+    for who in [ALICE, BOB] {
+        sim.ua(who).quirks.formats = Some(formats);
+    }
+    sim.dial(dialout(&[("use_call_confirmation", "true")]));
+    sim.run_for(seconds(1));
+    assert_eq!(sim.ua(ALICE).confirmed(), 1);
+    sim
+}
+
+#[test]
+fn tones_confirm_in_g722_and_opus_too() {
+    let codecs: [(Speech, &[(u8, &str)]); 2] =
+        [(Speech::G722, &[(9, "G722/8000")]), (Speech::Opus, &[(111, "opus/48000/2")])];
+    for (speech, formats) in codecs {
+        let mut sim = confirmed_in(formats);
+        let keys = |digits| track_of_digits(digits, Form::new(speech, 20)).unwrap();
+        sim.ua(ALICE).talk(0).say(&keys("25*"));
+        sim.run_for(seconds(2));
+        assert_eq!(sim.ua(BOB).asked("INVITE"), 0, "a wrong key is ignored");
+        let voice = track_of_file(Piece::Announcement.file(), Form::new(speech, 20), Ending::Once);
+        sim.ua(ALICE).talk(0).say(&voice.unwrap());
+        sim.run_for(seconds(4));
+        assert_eq!(sim.ua(BOB).asked("INVITE"), 0, "speech is no key");
+        // Silence first: another encoder has begun anew, and a decoder has to follow it.
+        sim.ua(ALICE).talk(0).say(&keys(",1"));
+        sim.run_for(seconds(2));
+        assert_eq!(sim.ua(BOB).confirmed(), 1, "{speech:?}");
+        assert_eq!(sim.media_counters().keys, 4);
+        ends_well(&mut sim);
+    }
+}
+
+#[test]
+fn tones_count_for_nothing_where_stage_one_has_events() {
+    let mut sim = confirmed_in(&[(9, "G722/8000"), (101, "telephone-event/8000")]);
+    let key = track_of_digits("1", Form::new(Speech::G722, 20)).unwrap();
+    sim.ua(ALICE).talk(0).say(&key);
+    sim.run_for(seconds(2));
+    assert_eq!((sim.ua(BOB).asked("INVITE"), sim.media_counters().keys), (0, 0));
+    sim.ua(ALICE).act(0, Move::Key('1'));
+    sim.run_for(seconds(2));
+    assert_eq!(sim.ua(BOB).asked("INVITE"), 1);
     ends_well(&mut sim);
 }
 

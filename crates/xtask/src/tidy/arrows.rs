@@ -57,7 +57,9 @@ const ROOMS: &[Room] = &[
     Room { package: "xtask", may_use: &[] },
     Room {
         package: "mediator-tests",
+        // Sounds as they are on the wire, and what hears them: simulated peers speak in codecs of which `sim` knows nothing.
         may_use: &[
+            "mediator-sound",
             "mediator-model",
             "mediator-sip",
             "mediator-media",
