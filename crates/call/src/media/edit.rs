@@ -108,13 +108,11 @@ pub(super) fn answer<'a>(
     let allowed = direction(media).reversed();
     media.formats = Formats::Rtp(common);
     media.direction = direction(theirs).and(allowed);
-    media.bandwidth_kbit = theirs.bandwidth_kbit;
     media.ptime_ms = theirs.ptime_ms;
     media.maxptime_ms = theirs.maxptime_ms;
     let rtcp_mux = media.rtcp_mux;
     settle(media, end);
     media.rtcp_mux = rtcp_mux;
-    offered.bandwidth_kbit = None;
     Ok(offered)
 }
 
@@ -133,7 +131,6 @@ pub(super) fn own_answer(offered: &mut Allowed<'_>, end: OurEnd) -> Result<(), U
         format.fmtp = if is_events(format) { KEYS.into() } else { String::new() };
     }
     media.direction = direction(media).reversed();
-    media.bandwidth_kbit = None;
     let rtcp_mux = media.rtcp_mux;
     settle(media, end);
     media.rtcp_mux = rtcp_mux;
@@ -183,6 +180,7 @@ pub(super) fn direction(media: &AllowedMedia<'_>) -> Direction {
 fn settle(media: &mut AllowedMedia<'_>, end: OurEnd) {
     media.address = end.at.ip();
     media.port = end.at.port();
+    media.bandwidth_kbit = None;
     media.rtcp = None;
     media.rtcp_mux = false;
     media.rtcp_rsize = false;
@@ -192,11 +190,10 @@ fn settle(media: &mut AllowedMedia<'_>, end: OurEnd) {
     media.setup = None;
 }
 
-/// Port 0 for every section but one, in its place (RFC 3264 §6).
+/// Port 0 for every section but one, in its place (RFC 3264 §6); what the session may take of a peer's
+/// line says nothing of ours.
 fn refuse_all_but(sdp: &mut Allowed<'_>, kept: usize) {
-    if sdp.media.len() > 1 {
-        sdp.bandwidth_kbit = None;
-    }
+    sdp.bandwidth_kbit = None;
     for (at, media) in sdp.media.iter_mut().enumerate() {
         if at != kept {
             media.port = 0;

@@ -26,8 +26,10 @@ const END: OurEnd = OurEnd {
 
 /// SDP of a peer at 192.0.2.1: `m=` and what follows.
 fn sdp(media: &str) -> String {
-    let head = "v=0\r\no=bob 1 1 IN IP4 192.0.2.1\r\ns=secret\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n";
-    media.trim().lines().fold(String::from(head), |text, line| text + line.trim() + "\r\n")
+    let (session, media) = media.trim().split_at(media.trim().find("m=").unwrap_or(0));
+    let head = "v=0\no=bob 1 1 IN IP4 192.0.2.1\ns=secret\nc=IN IP4 192.0.2.1\n";
+    let text = format!("{head}{session}t=0 0\n{media}");
+    text.lines().fold(String::new(), |text, line| text + line.trim() + "\r\n")
 }
 
 /// What crosses, behind `t=`.
@@ -38,7 +40,8 @@ fn crossed(theirs: &str, role: Role<'_>, end: OurEnd) -> Result<String, Uncrosse
     let text = String::from_utf8(bytes.to_vec()).unwrap();
     assert!(!text.contains("192.0.2.") && !text.contains("secret"), "{text}");
     let (head, media) = text.split_once("t=0 0\r\n").unwrap();
-    assert!(head.contains("o=- 1 1 IN IP4 10.0.0.1\r\n"), "{head}");
+    let connection = head.strip_prefix("v=0\r\no=- 1 1 IN IP4 10.0.0.1\r\ns=-\r\nc=IN ");
+    assert_eq!(connection.unwrap().lines().count(), 1, "{head}");
     Ok(media.replace("\r\n", "\n").trim_end().to_string())
 }
 
@@ -96,6 +99,8 @@ fn an_offer_shows_our_port_the_twin_and_events_at_each_clock_rate() {
              a=fingerprint:sha-256 00:11\na=setup:actpass\na=sendonly",
             "m=audio 30000 RTP/AVP 8 0\na=sendonly",
         ),
+        // What its line carries is a peer's own, too.
+        ("b=AS:177\nm=audio 4000 RTP/AVP 8 0\nb=AS:64", "m=audio 30000 RTP/AVP 8 0\na=sendrecv"),
         // The first audio section in use alone; the others keep their places.
         (
             "m=video 5000 RTP/AVP 96\na=rtpmap:96 H264/90000\nm=audio 0 RTP/AVP 0\n\
