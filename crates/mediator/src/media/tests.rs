@@ -9,6 +9,7 @@ use mediator_media::{
 };
 use mediator_model::{MediaPort, MediaPorts, Number};
 use mediator_net::{Inbox, inbox};
+use mediator_sound::{Form, track_of_digits};
 
 use super::*;
 use crate::metrics::Metrics;
@@ -178,5 +179,39 @@ async fn what_cannot_be_played_is_told() {
             assert_eq!(outcome, SoundOutcome::Failed(SoundFailure::Unfetched));
         }
         other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn keys_are_heard_as_tones_in_other_codecs_than_g711() {
+    let mut stage = Stage::new(9);
+    for speech in [Speech::G722, Speech::Opus] {
+        let ports = [stage.ports.reserve().unwrap(), stage.ports.reserve().unwrap()];
+        stage.orders.give(Order::Open { call: CALL, ports });
+        let format = Format {
+            payload_type: speech.payload_type(),
+            encoding: speech.name(),
+            clock_rate: speech.clock_rate(),
+            channels: speech.channels(),
+        };
+        let mut terms = terms(stage.peers[0].local_addr().unwrap());
+        (terms.send, terms.receive) = ([format][..].into(), [format][..].into());
+        let terms = Box::new(terms);
+        stage.orders.give(Order::Terms { call: CALL, side: Side::A, terms });
+        stage.orders.give(Order::Listen { call: CALL, side: Side::A, keys: true });
+        let to = SocketAddr::new([127, 0, 41, 9].into(), ports[0].rtp());
+        let track = track_of_digits("1", Form::new(speech, 20)).unwrap();
+        for at in 0..track.packets() {
+            let mut packet = packet(u8::try_from(at).unwrap());
+            packet[1] = speech.payload_type();
+            packet.truncate(12);
+            packet.extend(track.packet(at).unwrap());
+            stage.peers[0].send_to(&packet, to).unwrap();
+        }
+        let told = stage.next().await;
+        let heard = Event::Key { call: CALL, side: Side::A, key: '1' };
+        assert!(matches!(&told, Input::Media(event) if *event == heard), "{told:?}");
+        stage.orders.give(Order::Close { call: CALL });
+        stage.closed().await;
     }
 }
