@@ -9,7 +9,8 @@ use mediator_media::{
 };
 use mediator_model::{Attributes, Dialout, EndpointIndex, Sid, TrunkGroupIndex};
 use mediator_sim::{
-    ACCOUNT, CALLED, CALLER, Media, Move, Party, REDIRECT, Sim, Stage, What, Wire, number,
+    ACCOUNT, Answering, CALLED, CALLER, Media, Move, Party, REDIRECT, Sim, Stage, What, Wire,
+    number,
 };
 
 use crate::support::{ALICE, BOB, ends_well, millis, seconds, world};

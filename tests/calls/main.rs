@@ -9,6 +9,7 @@
     reason = "every function here belongs to a test"
 )]
 
+mod aligning;
 mod announce;
 mod challenges;
 mod claims;

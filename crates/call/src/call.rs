@@ -236,7 +236,8 @@ impl Call {
         let outgoing = self.outgoing.iter().filter_map(Outgoing::deadline).min();
         let a = self.a.as_ref().and_then(Leg::next_deadline);
         let dialout = self.dialout.as_ref().and_then(|dialout| dialout.deadline());
-        [stage, branches, reliable, outgoing, dialout, a, b].into_iter().flatten().min()
+        let realign = self.realign_deadline();
+        [stage, branches, reliable, outgoing, dialout, a, b, realign].into_iter().flatten().min()
     }
 
     /// Runs everything that is due.
@@ -247,6 +248,7 @@ impl Call {
         self.run_leg_deadlines(cx, Side::A);
         self.run_leg_deadlines(cx, Side::B);
         self.run_dialout_deadline(cx);
+        self.realign(cx);
         let now = cx.now;
         match self.stage {
             Stage::Dialling => {

@@ -341,9 +341,7 @@ impl Call {
         let Some(dial) = self.dial.take() else { return };
         let setup: Duration = cx.now.saturating_since(dial.began);
         self.join(cx, setup);
-        if self.a.as_ref().is_some_and(|a| a.unacknowledged.is_none()) {
-            self.realign(cx);
-        }
+        self.realign(cx);
     }
 
     /// Of leg B's SDP nothing reaches a caller whose SDP is ours; an error where the two have nothing in common.

@@ -198,7 +198,7 @@ impl Call {
             self.answered_us(cx, side, sdp);
         }
         self.pass_ack(cx, side.other(), sdp.as_deref());
-        if side == Side::A && self.is_talking() {
+        if side == Side::A {
             self.realign(cx);
         }
         self.bye_if_due(cx, side);
@@ -221,6 +221,7 @@ impl Call {
         if let (true, Some(sdp), Some(offer)) = (answered, sdp, offer) {
             self.agreed(cx, side.other(), sdp);
             self.agreed(cx, side, &offer);
+            self.agreed_across();
         }
         self.send_ack(cx, side, cseq, body);
         if answered {

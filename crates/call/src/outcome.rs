@@ -98,7 +98,7 @@ impl Call {
         }
         match sent.intent {
             Intent::Bye | Intent::Settled => {}
-            Intent::Refresh | Intent::Align => {
+            Intent::Refresh | Intent::Align(_) => {
                 // It may have moved its media, or chosen anew among what we had agreed on.
                 if let (Meaning::Answer, Some(sdp)) = (meaning, &sdp) {
                     self.agreed(cx, side, sdp);
@@ -168,6 +168,7 @@ impl Call {
         if let (Some(answer), Some(_), Some(offer)) = (sdp, &body, &offer) {
             self.agreed(cx, relayed.from.other(), answer);
             self.agreed(cx, relayed.from, offer);
+            self.agreed_across();
         }
         let carrier = match relayed.request.method() {
             Method::Invite => Carrier::Final2xx,
@@ -327,7 +328,8 @@ impl Call {
         match sent.intent {
             Intent::Bye | Intent::Settled => return,
             Intent::Refresh if !dialog_gone => self.refresh_later(cx, sent.side, status),
-            Intent::Refresh | Intent::Align => {}
+            Intent::Align(wanted) if status == 491 => self.realign_again(cx, wanted),
+            Intent::Refresh | Intent::Align(_) => {}
             Intent::Relay(relayed) => self.relay_failed(cx, &relayed, status, retry_after),
         }
         if dialog_gone && (self.is_talking() || self.is_answered_alone()) {

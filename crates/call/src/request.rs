@@ -18,6 +18,7 @@ use smallvec::SmallVec;
 use crate::branch::{CancelReason, Wanted};
 use crate::context::{ALLOW, Core};
 use crate::leg::Side;
+use crate::media::Realign;
 
 /// What a request of ours carries beside what its dialog gives.
 #[derive(Clone, Debug)]
@@ -84,7 +85,7 @@ pub(crate) enum Intent {
     /// A session refresh (RFC 4028).
     Refresh,
     /// A leg is to agree on what the other one has agreed on.
-    Align,
+    Align(Box<Realign>),
     /// Nobody waits for the answer any more.
     Settled,
     /// The answer goes to the other leg's peer.

@@ -150,6 +150,38 @@ fn stage_one_is_offered_what_stage_two_takes_where_it_favours_another() {
 }
 
 #[test]
+fn an_offer_to_stage_one_that_crosses_its_own_is_made_again_after_two_to_four_seconds() {
+    for crosses in [false, true] {
+        let mut sim = spoken(&[], |sim| {
+            sim.ua(ALICE).quirks.formats = Some(&[(9, "G722/8000"), (0, "PCMU/8000")]);
+            sim.ua(BOB).quirks.formats = Some(&[(0, "PCMU/8000")]);
+            let refuses = if crosses { Answering::Accept } else { Answering::Refuse(491) };
+            sim.ua(ALICE).quirks.reinvites = refuses;
+        });
+        // Stage two is connected, and its 200 on the way to us.
+        assert!(sim.run_until(|sim| sim.agent_was_asked(BOB, "ACK")));
+        if crosses {
+            // Ours is on its way.
+            sim.ua(ALICE).act(0, Move::Reinvite(Media::Active));
+        }
+        sim.run_for(millis(20));
+        assert_eq!(sim.ua(ALICE).asked("INVITE"), 2, "the call, and our offer");
+        assert_eq!(sim.ua(ALICE).heard(491), usize::from(crosses));
+        sim.ua(ALICE).quirks.reinvites = Answering::Accept;
+        // The Call-ID is ours.
+        sim.run_for(millis(2050));
+        assert_eq!(sim.ua(ALICE).asked("INVITE"), 2);
+        sim.run_for(millis(2000));
+        assert_eq!(sim.ua(ALICE).asked("INVITE"), 3);
+        let since = sim.now();
+        sim.run_for(seconds(2));
+        assert_eq!(sim.ua(BOB).talk(0).since(since), [What::Voice(Party::A)]);
+        assert_eq!(sim.ua(ALICE).talk(0).since(since), [What::Voice(Party::B)]);
+        assert_eq!(record(&mut sim).codec, Some("PCMU"));
+    }
+}
+
+#[test]
 fn without_a_codec_in_common_a_stage_fails_with_488() {
     let exotic: &[(u8, &str)] = &[(18, "G729/8000")];
     for who in [ALICE, BOB] {

@@ -272,9 +272,7 @@ impl Call {
         if takes_one != Some(true) {
             self.realign_later(said);
         }
-        if self.a.as_ref().is_some_and(|a| a.unacknowledged.is_none()) {
-            self.realign(cx);
-        }
+        self.realign(cx);
     }
 
     /// What stage one takes of what we have agreed on with it, as stage two is offered it; `None`: nothing.

@@ -4,6 +4,7 @@
 //! has none of it.
 //!
 //! - `edit`: what is written to one side of the other's SDP; `own`: SDP of our own; `terms`: what a leg has agreed on.
+//! - `align`: an offer of ours to leg A, where what we had told it does not suit leg B.
 //! - `session`: from the ports to the figures; `sounds`: what a side hears.
 //!
 //! Invariants: ports that were reserved are given back once, by the session that was opened with them or, where none
@@ -19,6 +20,7 @@ use crate::cdr::CallRecord;
 use crate::context::Core;
 use crate::io::{MediaSettings, Output};
 
+mod align;
 mod edit;
 mod own;
 mod session;
@@ -29,6 +31,7 @@ mod way;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use align::Realign;
 pub(crate) use edit::{OurEnd, Uncrossed};
 pub(crate) use own::{OUR_OFFER, codec_of, restricted, suits};
 pub(crate) use session::needs_media;
@@ -49,8 +52,8 @@ pub(crate) struct CallMedia {
     late_offer: Option<Box<[u8]>>,
     /// Keys that are to be sent to side B when the two sides are joined.
     dials: bool,
-    /// What side A is to be offered when it has acknowledged our answer: side B takes nothing that it favours.
-    realign: Option<Box<[u8]>>,
+    /// What side A is to be offered: side B takes nothing that it favours.
+    realign: Option<Box<Realign>>,
     /// The record of a call that has ended, until the session is closed.
     record: Option<Box<CallRecord>>,
 }

@@ -4,9 +4,6 @@ use alloc::boxed::Box;
 
 use mediator_media::{Event as MediaEvent, Figures, Hear, Order, Side};
 use mediator_model::Ringback;
-use mediator_sip::dialog::Side as Speaker;
-use mediator_sip::dialog::{Carrier, OfferIn, Sdp};
-use mediator_sip::message::Method;
 use mediator_sip::sdp::content_hash;
 
 use super::OurEnd;
@@ -15,7 +12,6 @@ use crate::call::Call;
 use crate::cdr::{CallRecord, Originator};
 use crate::context::Core;
 use crate::io::{Event, MediaMode, MediaSettings};
-use crate::request::{Body, Intent, Outbound};
 use crate::route::Routed;
 
 /// Whether a call needs media of ours: all do, or its flow does, or something of its binding.
@@ -101,30 +97,6 @@ impl Call {
         if let Some(digits) = keys {
             cx.media(Order::Dial { call: self.sid, side: Side::B, digits });
         }
-    }
-
-    /// Side B does not take what side A favours: side A is offered what it takes, as soon as it has acknowledged what we
-    /// have told it.
-    pub(crate) fn realign_later(&mut self, answer: &[u8]) {
-        if let Some(media) = &mut self.media {
-            media.realign = Some(answer.into());
-        }
-    }
-
-    /// Offers side A what side B takes, where that is due. Where it will not, it is heard as far as it can be.
-    pub(crate) fn realign(&mut self, cx: &mut Core) {
-        let Some(said) = self.media.as_mut().and_then(|media| media.realign.take()) else { return };
-        let Some(leg) = self.leg_mut(Side::A) else { return };
-        if leg.offer_answer.may_offer(OfferIn::Invite).is_err() {
-            return;
-        }
-        let timer = Some(leg.timer_offer(cx));
-        let Some(talker) = self.talker(cx, Side::A) else { return };
-        let Some(Ok(sdp)) = talker.way.map(|way| talker.sdp.offer(&said, way)) else { return };
-        talker.offer_answer.handle(Speaker::Local, Carrier::InviteRequest, Sdp::Present);
-        let body = Some(Body::sdp(sdp));
-        let request = Outbound { body, timer, ..Outbound::new(Method::Invite) };
-        self.request(cx, Side::A, request, Intent::Align);
     }
 
     /// Keeps the offer in a 2xx of a peer until the other side's ACK answers it.
