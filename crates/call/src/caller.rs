@@ -77,7 +77,7 @@ impl Call {
         let body = sdp.and_then(|sdp| self.sdp_for_caller(cx, &sdp, reliably));
         self.send_provisional(cx, status, body.as_ref(), reliably);
         if let Some(dial) = &mut self.dial
-            && !core::mem::replace(&mut dial.rang, true)
+            && dial.rang.replace(status).is_none()
         {
             cx.event(Event::CallRinging { call: self.sid });
         }

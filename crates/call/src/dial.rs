@@ -77,8 +77,8 @@ pub(crate) struct Dial {
     pub(crate) redirects: u8,
     /// What is done before leg B is dialled, or instead.
     pub(crate) step: Step,
-    /// It was told that leg B rings.
-    pub(crate) rang: bool,
+    /// The last 1xx of leg B.
+    pub(crate) rang: Option<u16>,
     /// When the call began.
     pub(crate) began: Instant,
 }
@@ -111,7 +111,7 @@ impl Dial {
             dialled: false,
             redirects: 0,
             step: Step::default(),
-            rang: false,
+            rang: None,
             began: cx.now,
         }
     }

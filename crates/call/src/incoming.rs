@@ -461,7 +461,7 @@ fn new_call(
         dialled: false,
         redirects: 0,
         step: Step::default(),
-        rang: false,
+        rang: None,
         began: core.now,
     };
     let mut call = Box::new(Call {

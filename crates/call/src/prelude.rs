@@ -256,7 +256,10 @@ impl Call {
         sdp: Option<&Bytes>,
     ) {
         let Some(dial) = &mut self.dial else { return };
-        let is_first = !core::mem::replace(&mut dial.rang, true);
+        let before = dial.rang.replace(status);
+        let is_first = before.is_none();
+        // It may have stopped what the caller heard of it: whether it has, the next packets show.
+        let falls_back = status == 180 && before != Some(180);
         let ringback = dial.routed.ringback;
         // Another one rings after the one that was heard has failed.
         let is_anew = early.is_some() && dial.speaking.is_none();
@@ -267,7 +270,7 @@ impl Call {
             cx.event(Event::CallRinging { call: self.sid });
         }
         match ringback {
-            Ringback::Ringing if is_first || is_anew => {
+            Ringback::Ringing if is_first || is_anew || falls_back => {
                 let Some(number) = self.called_number() else { return };
                 let tone = (Sound::Tone { tone: Tone::Ringing, number }, Repeat::Forever);
                 self.play_until_peer(cx, (Side::A, Purpose::Ringback), tone);

@@ -84,8 +84,15 @@ impl Voice {
         self.state = State::Silent;
     }
 
-    /// Plays a sound in place of what it says.
+    /// Plays a sound in place of what it says; one without end that it is playing already goes on.
     pub(crate) fn play(&mut self, now: Instant, play: Play) {
+        if let State::Playing { play: known, .. } = &mut self.state
+            && known.sound == play.sound
+            && (known.repeat, play.repeat) == (Repeat::Forever, Repeat::Forever)
+        {
+            known.token = play.token;
+            return;
+        }
         let until = now + PATIENCE;
         self.state = State::Waiting { play, played: Duration::ZERO, asked: None, until };
     }

@@ -228,6 +228,27 @@ fn early_media_of_stage_two_is_heard() {
 }
 
 #[test]
+fn a_180_after_early_media_that_has_stopped_is_heard_as_ringing() {
+    for ringback in [None, Some(("ringback", "passthrough"))] {
+        let with: Vec<_> = ringback.into_iter().collect();
+        let mut sim = spoken(&with, |sim| {
+            sim.ua(BOB).quirks.early_voice = true;
+            sim.ua(BOB).script = vec![(millis(100), ring(183, true, false))];
+        });
+        sim.run_for(seconds(3));
+        for (speaks, heard) in [(false, What::Ringing), (true, What::Voice(Party::B))] {
+            sim.ua(BOB).quirks.early_voice = speaks;
+            sim.ua(BOB).act(0, ring(180, false, false));
+            sim.run_for(seconds(2));
+            assert_eq!(sim.ua(ALICE).talk(0).order().last(), Some(&heard), "{ringback:?}");
+        }
+        sim.ua(BOB).act(0, Move::Answer { fork: 0 });
+        sim.run_for(seconds(1));
+        ends_well(&mut sim);
+    }
+}
+
+#[test]
 fn music_and_silence_while_stage_two_rings() {
     for (ringback, what) in [("moh", What::HoldMusic), ("false", What::Silence)] {
         let mut sim = spoken(&[("ringback", ringback)], |sim| {

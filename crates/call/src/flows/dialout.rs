@@ -213,8 +213,10 @@ impl Call {
         if status == 199 {
             return;
         }
-        let is_first = dial.last_provisional.is_none();
-        dial.last_provisional = Some((status, sdp.is_some()));
+        let before = dial.rang.replace(status);
+        let is_first = before.is_none();
+        // It may have stopped what stage one heard of it: whether it has, the next packets show.
+        let falls_back = status == 180 && before != Some(180);
         let ringback = dial.routed.ringback;
         // Another one rings after the one that was heard has failed.
         let is_anew = early.is_some() && dial.speaking.is_none();
@@ -229,7 +231,7 @@ impl Call {
         }
         match (ringback, sdp.is_some()) {
             (Ringback::Passthrough, true) => self.hear(cx, Side::A, Hear::Peer),
-            (Ringback::Passthrough | Ringback::Ringing, _) if is_first || is_anew => {
+            (Ringback::Passthrough | Ringback::Ringing, _) if is_first || is_anew || falls_back => {
                 let Some(staged) = &self.dialout else { return };
                 let number = staged.dialout.stage_two;
                 let sound = (Sound::Tone { tone: Tone::Ringing, number }, Repeat::Forever);

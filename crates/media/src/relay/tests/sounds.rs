@@ -173,6 +173,8 @@ fn ringing_goes_on_until_media_really_comes() {
     world.pass(MS * 1000);
     // Opening a NAT, or a key, is no speech.
     world.talk(Side::B, &mut bob, MS * 40);
+    // Told again that it rings: that goes on.
+    world.hear(Side::A, Hear::SoundThenPeer(play(2, Repeat::Forever)));
     world.pass(MS * 1000);
     bob.header.payload_type = 101;
     world.talk(Side::B, &mut bob, MS * 100);
