@@ -451,6 +451,26 @@ fn a_ringing_tone_gives_way_to_a_voice_and_goes_on_without() {
 }
 
 #[test]
+fn a_180_after_a_voice_that_has_stopped_is_heard_as_ringing() {
+    let mut sim = speaking_on(2, announcing());
+    sim.ua(BOB).quirks.early_voice = true;
+    let ring = |status, sdp| Move::Ring { status, fork: 0, sdp, reliable: false };
+    sim.ua(BOB).script = vec![(millis(20), ring(183, true))];
+    let call = sim.ua(ALICE).invite(REDIRECT);
+    sim.run_for(seconds(10));
+    assert_eq!(sim.ua(ALICE).talk(0).order().last(), Some(&VOICE_B));
+    sim.ua(BOB).quirks.early_voice = false;
+    sim.ua(BOB).act(0, ring(180, false));
+    sim.run_for(seconds(2));
+    assert_eq!(sim.ua(ALICE).talk(0).order().last(), Some(&What::Ringing));
+    sim.ua(BOB).act(0, Move::Answer { fork: 0 });
+    sim.run_for(seconds(2));
+    assert_eq!(sim.ua(ALICE).talk(0).order().last(), Some(&VOICE_B));
+    assert_eq!(sim.ua(ALICE).calls[call].outcome, Some(200));
+    ends_well(&mut sim);
+}
+
+#[test]
 fn sounds_survive_a_bad_network() {
     for seed in 0..20 {
         let mut stage = announcing();
