@@ -41,10 +41,6 @@ pub(crate) const MAX_PARALLEL: usize = 10;
 
 /// Everything that is needed until the caller has its final response.
 #[derive(Debug)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "facts that do not depend on each other, no states"
-)]
 pub(crate) struct Dial {
     pub(crate) directory: Arc<Directory>,
     pub(crate) routed: Routed,
