@@ -32,6 +32,7 @@ mod store_calls;
 #[cfg(test)]
 mod testing;
 mod times;
+mod turns;
 
 pub use crate::numbers::NumberInfo;
 pub use crate::settings::{PublicScheme, Settings};

@@ -8,6 +8,7 @@ use crate::auth::Logins;
 use crate::mediator::Desk;
 use crate::ports::Backend;
 use crate::settings::Settings;
+use crate::turns::Turns;
 
 /// What every handler has at hand; cheap to clone.
 #[derive(Clone)]
@@ -20,6 +21,8 @@ pub(crate) struct AppState {
     pub(crate) logins: Arc<Logins>,
     /// What requests that make bindings at the same time share.
     pub(crate) desk: Arc<Desk>,
+    /// Who may change which object.
+    pub(crate) turns: Arc<Turns>,
 }
 
 impl AppState {
@@ -29,6 +32,7 @@ impl AppState {
             settings: Arc::new(settings),
             logins: Arc::new(Logins::new()),
             desk: Arc::default(),
+            turns: Arc::default(),
         }
     }
 

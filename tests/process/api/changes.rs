@@ -80,7 +80,7 @@ fn loses_no_change_of_two_writers_at_once() -> Result<()> {
     let made = desk.lasting(REDIRECT, &json!({}))?;
     let path = format!("/bindings/{}", text(&made, "binding_sid")?);
     let to = desk.address();
-    let writers: Vec<_> = (0..4)
+    let writers: Vec<_> = (0..8)
         .map(|writer| {
             let path = path.clone();
             std::thread::spawn(move || -> Result<()> {
@@ -98,6 +98,6 @@ fn loses_no_change_of_two_writers_at_once() -> Result<()> {
     }
     let now = desk.mediator.get(&path)?.ok()?;
     let kept = now["attributes"].as_object().map_or(0, serde_json::Map::len);
-    ensure!(kept == 100, "{kept} of 100 changes kept");
+    ensure!(kept == 200, "{kept} of 200 changes kept");
     desk.close()
 }

@@ -87,6 +87,7 @@ pub(super) async fn update<T>(
     change: impl Fn(&T) -> Result<Plan, Fault>,
 ) -> Result<(Revision, Record), Fault> {
     let catalog = &item.state.backend.catalog;
+    let _turn = item.state.turns.take(item.sid).await;
     for _ in 0..ATTEMPTS {
         let current = find(catalog).ok_or(Fault::NoSuchSid)?;
         item.preconditions.check(current.revision)?;

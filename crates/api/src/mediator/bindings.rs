@@ -252,6 +252,7 @@ async fn change(
     // Whether there is such a binding comes first: a stranger's body is nobody's business.
     find(state, target.account, target.sid, state.now()).await?;
     let change = read()?;
+    let _turn = state.turns.take(target.sid).await;
     for _ in 0..ATTEMPTS {
         let now = state.now();
         let held = find(state, target.account, target.sid, now).await?;

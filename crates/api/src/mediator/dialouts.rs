@@ -211,6 +211,7 @@ pub(super) async fn delete(
     PathSid(sid): PathSid,
     preconditions: Preconditions,
 ) -> Result<Response, Fault> {
+    let _turn = state.turns.take(sid).await;
     for _ in 0..ATTEMPTS {
         let now = state.now();
         let held = find(&state, account.sid, sid, now).await?;
@@ -289,6 +290,7 @@ async fn change(
 ) -> Result<Response, Fault> {
     find(state, target.account, target.sid, state.now()).await?;
     let change = read()?;
+    let _turn = state.turns.take(target.sid).await;
     for _ in 0..ATTEMPTS {
         let now = state.now();
         let held = find(state, target.account, target.sid, now).await?;
