@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use mediator_media::{Format, Hear, Opened, Order, Outlet, Relay, SessionKey, Side, Terms};
+use mediator_media::{Format, Hear, Opened, Order, Outlet, Peer, Relay, SessionKey, Side, Terms};
 use mediator_model::{Instant, MediaPort, Sid};
 
 /// A law of G.711.
@@ -72,6 +72,7 @@ fn terms(phone: SocketAddr, law: Law) -> Terms {
         remote_rtcp: Some(SocketAddr::new(phone.ip(), phone.port() + 1)),
         rtcp_mux: false,
         signalling: phone.ip(),
+        peer: Peer::default(),
         send: std::iter::once(format).collect(),
         receive: std::iter::once(format).collect(),
         peer_sends: true,

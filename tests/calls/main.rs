@@ -23,6 +23,7 @@ mod media;
 mod media_corners;
 mod media_sounds;
 mod pains;
+mod parallel;
 mod phones;
 mod random;
 mod records;

@@ -240,6 +240,7 @@ impl Call {
             }
         };
         self.hear_from(cx, Some(EarlyDialog { branch, fork }));
+        self.is_branch(side, branch);
         if meaning != Meaning::Offer
             && self.dial.as_ref().is_some_and(|dial| dial.offer.is_some())
             && let Some(answer) = &body

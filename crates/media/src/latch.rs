@@ -5,6 +5,10 @@
 //! that signals or that SDP names, after [`WINDOW`] where it is a stranger. A locked source keeps all others out, until
 //! it falls silent for [`SILENCE`] and the same host, or a better source, goes on.
 //!
+//! Several peers may have been told of our port, of whom one is the leg's: phones that rang together. What another one was
+//! heard from before is kept out as long as it goes on, and for [`CONTEST`] so are strangers, and nothing is locked but what
+//! SDP says: those who have lost are still being told so.
+//!
 //! Invariant: a worse source never takes the place of a better one that is heard.
 
 use core::net::{IpAddr, SocketAddr};
@@ -21,6 +25,8 @@ pub const FEW: u8 = 5;
 pub const PAUSE: Duration = Duration::from_millis(200);
 /// After so long without a packet the locked source may have moved.
 pub const SILENCE: Duration = Duration::from_secs(2);
+/// How long those who have lost may go on until they have heard of it.
+pub const CONTEST: Duration = Duration::from_secs(1);
 /// How long we send to an address that only SDP names, and neither signalling nor media comes from: a carrier whose
 /// media is on another host than its signalling may send nothing before the answer, and has to hear announcements and
 /// ringing until then.
@@ -66,13 +72,36 @@ pub struct Latch {
     signalling: IpAddr,
     /// Until when we send to what nothing but SDP names.
     trusted_until: Instant,
+    /// Until when others may send who were told of our port, too.
+    contested_until: Instant,
+    /// Where one of them was heard from, and when last.
+    former: Option<(SocketAddr, Instant)>,
     state: State,
 }
 
 impl Latch {
     /// Learns anew: what SDP says now, and where signalling comes from.
     pub fn new(now: Instant, told: Option<SocketAddr>, signalling: IpAddr) -> Self {
-        Self { told, signalling, trusted_until: now + UNPROVEN, state: State::Listening }
+        Self {
+            told,
+            signalling,
+            trusted_until: now + UNPROVEN,
+            contested_until: now,
+            former: None,
+            state: State::Listening,
+        }
+    }
+
+    /// Others than the peer may send, too, until they have heard that they have lost.
+    #[must_use]
+    pub fn contested(self, now: Instant) -> Self {
+        Self { contested_until: now + CONTEST, ..self }
+    }
+
+    /// That is where another one was heard from, who is not the peer.
+    #[must_use]
+    pub fn without(self, now: Instant, former: SocketAddr) -> Self {
+        Self { former: Some((former, now)), ..self }
     }
 
     /// The call is answered: what nothing but SDP speaks for has [`UNPROVEN_TALKING`] from now.
@@ -98,6 +127,11 @@ impl Latch {
     /// Judges a packet by its source.
     pub fn accept(&mut self, now: Instant, source: SocketAddr) -> Verdict {
         let claim = self.claim(source);
+        let is_contested = now < self.contested_until;
+        let is_kept_out = self.is_former(now, source) || (is_contested && claim == Claim::Stranger);
+        if is_kept_out && claim != Claim::Told {
+            return Verdict::Refused;
+        }
         match &mut self.state {
             State::Listening => {
                 self.state = Self::begin(now, source, claim);
@@ -108,7 +142,7 @@ impl Latch {
                 *last = now;
                 let settled = match claim {
                     Claim::Stranger => now.saturating_since(*since) >= WINDOW,
-                    Claim::Host | Claim::Told => *packets >= FEW,
+                    Claim::Host | Claim::Told => *packets >= FEW && !is_contested,
                 };
                 if settled {
                     self.state = State::Locked { source, claim: *claim, last: now };
@@ -174,6 +208,20 @@ impl Latch {
                 State::Learning { source, claim, since: now, last: now, packets: 1 }
             }
         }
+    }
+
+    /// Whether it is where another one was heard from, who goes on. After a pause somebody else may be there.
+    fn is_former(&mut self, now: Instant, source: SocketAddr) -> bool {
+        let Some((former, last)) = &mut self.former else { return false };
+        if *former != source {
+            return false;
+        }
+        let goes_on = now.saturating_since(*last) < SILENCE;
+        *last = now;
+        if !goes_on {
+            self.former = None;
+        }
+        goes_on
     }
 
     fn claim(&self, source: SocketAddr) -> Claim {

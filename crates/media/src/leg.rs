@@ -132,11 +132,20 @@ impl Leg {
         })
     }
 
-    /// Takes new terms; the source is learned anew where SDP names another address.
+    /// Takes new terms; the source is learned anew where SDP names another address, or somebody else is the peer.
     pub(crate) fn agree(&mut self, now: Instant, terms: Box<Terms>) {
         let told = self.latch.as_ref().map(Latch::told);
-        if told != Some(terms.remote) {
-            self.latch = Some(Latch::new(now, terms.remote, terms.signalling));
+        let is_another = self.terms().is_some_and(|before| before.peer.number != terms.peer.number);
+        if told != Some(terms.remote) || is_another {
+            let former = self.latch.as_ref().and_then(Latch::source).filter(|_| is_another);
+            let mut latch = Latch::new(now, terms.remote, terms.signalling);
+            if terms.peer.has_rivals {
+                latch = latch.contested(now);
+            }
+            if let Some(former) = former {
+                latch = latch.without(now, former);
+            }
+            self.latch = Some(latch);
             self.control.source = None;
         }
         if self.talks {

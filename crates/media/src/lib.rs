@@ -55,5 +55,5 @@ pub use order::{Event, Hear, Order, Play, Repeat, Sound, SoundFailure, SoundOutc
 pub use relay::{Forward, Lane, LaneKind, Opened, Outlet, Relay, RelaySetup, SessionKey};
 pub use side::Side;
 pub use speech::Speech;
-pub use terms::{Format, Terms};
+pub use terms::{Format, Peer, Terms};
 pub use track::Track;

@@ -41,6 +41,16 @@ impl Format {
     }
 }
 
+/// Who is at the other end of a leg: phones of one number that ring together were all told of our port.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Peer {
+    /// Which of them; 0 where there is but one. Another one's media is learned anew, and what was heard of the one before
+    /// is kept out.
+    pub number: u16,
+    /// Others may send until they are told that they have lost.
+    pub has_rivals: bool,
+}
+
 /// What one leg has agreed on. Replaced as a whole when an offer or answer of the leg changes it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Terms {
@@ -53,6 +63,8 @@ pub struct Terms {
     /// Where the peer's signalling comes from. To another address we send only for a short time, unless media comes from
     /// there: SDP must not aim a stream at a stranger.
     pub signalling: IpAddr,
+    /// Which of those that share our port the peer is.
+    pub peer: Peer,
     /// What the peer takes, its favourite first; the numbers are the peer's.
     pub send: SmallVec<[Format; 6]>,
     /// What we said that we take; the numbers are those that the peer sends with.

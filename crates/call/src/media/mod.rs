@@ -61,8 +61,10 @@ pub(crate) struct CallMedia {
 /// A side's media.
 #[derive(Debug, Default)]
 struct SideMedia {
-    /// Of the SDP of both that the last terms were made from.
-    told: Option<u64>,
+    /// Of the SDP of both that the last terms were made from, and whose it was.
+    told: Option<(u64, Option<u16>)>,
+    /// The branch whose dialog it is, or will be, where the side is dialled.
+    branch: Option<u16>,
     /// RTCP comes on RTP's port.
     rtcp_mux: bool,
     /// DTMF is sent there, whether or not the other side has events.

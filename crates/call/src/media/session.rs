@@ -2,7 +2,7 @@
 
 use alloc::boxed::Box;
 
-use mediator_media::{Event as MediaEvent, Figures, Hear, Order, Side};
+use mediator_media::{Event as MediaEvent, Figures, Hear, Order, Peer, Side};
 use mediator_model::Ringback;
 use mediator_sip::sdp::content_hash;
 
@@ -50,14 +50,25 @@ impl Call {
         else {
             return;
         };
-        let Some(media) = &mut self.media else { return };
-        let said = content_hash(theirs) ^ content_hash(&ours).rotate_left(1);
+        let early = self.dial.as_ref().and_then(|dial| dial.speaking);
+        if let Some(early) = early.filter(|_| self.leg(side).is_none()) {
+            self.is_branch(side, early.branch);
+        }
+        let Self { media: Some(media), branches, .. } = self else { return };
         let known = media.side_mut(side);
-        if known.told == Some(said) {
+        let said = content_hash(theirs) ^ content_hash(&ours).rotate_left(1);
+        let told = (said, known.branch);
+        if known.told == Some(told) {
             return;
         }
-        let Some(terms) = super::terms::terms(theirs, &ours, signalling) else { return };
-        known.told = Some(said);
+        let Some(mut terms) = super::terms::terms(theirs, &ours, signalling) else { return };
+        if let Some(branch) = known.branch {
+            terms.peer = Peer {
+                number: branch.saturating_add(1),
+                has_rivals: branches.iter().any(|other| other.id != branch),
+            };
+        }
+        known.told = Some(told);
         known.rtcp_mux = terms.rtcp_mux;
         cx.media(Order::Terms { call: self.sid, side, terms: Box::new(terms) });
         let speaks = media.a.speaks || media.b.speaks;
@@ -65,6 +76,13 @@ impl Call {
             self.hear_each_other(cx);
         }
         self.dial_keys_when_joined(cx);
+    }
+
+    /// What a dialled side says is of that branch from here on: others had our address, too.
+    pub(crate) fn is_branch(&mut self, side: Side, branch: u16) {
+        if let Some(media) = &mut self.media {
+            media.side_mut(side).branch = Some(branch);
+        }
     }
 
     /// Both sides hear the other.

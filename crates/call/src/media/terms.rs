@@ -2,7 +2,7 @@
 
 use core::net::{IpAddr, SocketAddr};
 
-use mediator_media::{Format, Terms};
+use mediator_media::{Format, Peer, Terms};
 use mediator_sip::sdp::{Allowed, AllowedFormat, AllowedMedia, SessionDescription};
 use smallvec::SmallVec;
 
@@ -23,6 +23,7 @@ pub(super) fn terms(theirs: &[u8], ours: &[u8], signalling: IpAddr) -> Option<Te
         remote_rtcp: remote.and_then(|remote| remote_rtcp(theirs, remote)),
         rtcp_mux: theirs.rtcp_mux && ours.rtcp_mux,
         signalling,
+        peer: Peer::default(),
         send: agreed(formats(theirs), formats(ours)),
         receive: received(formats(theirs), formats(ours)),
         peer_sends: way.sends() && our_way.receives(),

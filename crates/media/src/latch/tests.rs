@@ -28,7 +28,10 @@ fn latch() -> Latch {
 
 /// Plays packets at times in milliseconds; `a` accepted, `m` moved, `r` refused.
 fn check(packets: &[(u64, &str)], verdicts: &str, target: &str) {
-    let mut latch = latch();
+    check_of(latch(), packets, (verdicts, target));
+}
+
+fn check_of(mut latch: Latch, packets: &[(u64, &str)], (verdicts, target): (&str, &str)) {
     let mut seen = std::string::String::new();
     for (millis, source) in packets {
         seen.push(match latch.accept(Instant::from_millis(*millis), at(source)) {
@@ -87,6 +90,40 @@ fn a_silent_source_may_move_on_its_host_or_to_a_better_one_and_nowhere_else() {
     let mut packets: Vec<_> = (0..5).map(|n| (n * 20, SIGNALLING)).collect();
     packets.extend([(2000, SIGNALLING_TOO), (2080, SIGNALLING_TOO), (4079, SDP), (4080, SDP)]);
     check(&packets, "maaaarmrm", SDP);
+}
+
+#[test]
+fn where_others_may_send_too_strangers_wait_and_only_sdp_locks() {
+    let contested = || latch().contested(Instant::ZERO);
+    check_of(contested(), &[(0, STRANGER), (999, STRANGER), (1000, STRANGER)], ("rrm", SDP));
+    check_of(contested(), &[(0, SDP), (1, SIGNALLING), (2, SDP)], ("mra", SDP));
+    // Two behind one NAT: the first one has it for as long as it goes on.
+    let mut packets: Vec<_> = (0..10).map(|n| (n * 20, SIGNALLING)).collect();
+    packets.extend([(190, SIGNALLING_TOO), (380, SIGNALLING_TOO), (400, SIGNALLING_TOO)]);
+    check_of(contested(), &packets, ("maaaaaaaaarma", SIGNALLING_TOO));
+    packets.truncate(10);
+    packets.extend([(1001, SIGNALLING), (1400, SIGNALLING_TOO)]);
+    check_of(contested(), &packets, ("maaaaaaaaaar", SIGNALLING));
+}
+
+#[test]
+fn another_one_s_source_is_kept_out_as_long_as_it_goes_on() {
+    let without = |source| latch().without(Instant::ZERO, at(source));
+    for source in [SIGNALLING, SDP_HOST, STRANGER] {
+        let mut packets: Vec<_> = (0..100).map(|n| (n * 500, source)).collect();
+        check_of(without(source), &packets, (&"r".repeat(100), SDP));
+        packets.push((49_510, SIGNALLING_TOO));
+        packets.push((49_520, source));
+        let verdicts = "r".repeat(100) + "mr";
+        check_of(without(source), &packets, (&verdicts, SIGNALLING_TOO));
+        // Somebody else may have its port after that.
+        packets.truncate(100);
+        packets.push((51_500, source));
+        let target = if source == STRANGER { SDP } else { source };
+        check_of(without(source), &packets, (&("r".repeat(100) + "m"), target));
+    }
+    // What SDP says is the peer's, whoever was there before.
+    check_of(without(SDP), &[(0, SDP), (20, SDP)], ("ma", SDP));
 }
 
 #[test]

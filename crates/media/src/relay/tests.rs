@@ -10,7 +10,7 @@ use mediator_model::{Instant, MediaPort, Sid};
 
 use super::*;
 use crate::rtp::{Header, Packet};
-use crate::{Format, Hear, NoEars, Play, Repeat, Sound, SoundOutcome, Speech, Terms};
+use crate::{Format, Hear, NoEars, Peer, Play, Repeat, Sound, SoundOutcome, Speech, Terms};
 
 mod control;
 mod defects;
@@ -85,6 +85,7 @@ pub(super) fn terms(side: Side, formats: &[Format]) -> Terms {
         remote_rtcp: Some(SocketAddr::new(peer(side).ip(), 4001)),
         rtcp_mux: false,
         signalling: peer(side).ip(),
+        peer: Peer::default(),
         send: formats.into(),
         receive: formats.into(),
         peer_sends: true,

@@ -3,6 +3,7 @@
 use core::net::{IpAddr, Ipv4Addr};
 
 use super::*;
+use crate::Peer;
 
 fn format(payload_type: u8, encoding: &'static str, clock_rate: u32) -> Format {
     Format { payload_type, encoding, clock_rate, channels: 1 }
@@ -14,6 +15,7 @@ fn terms(formats: &[Format]) -> Terms {
         remote_rtcp: None,
         rtcp_mux: false,
         signalling: IpAddr::V4(Ipv4Addr::LOCALHOST),
+        peer: Peer::default(),
         send: formats.into(),
         receive: formats.into(),
         peer_sends: true,

@@ -4,8 +4,8 @@ use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 
 use futures_util::future::BoxFuture;
 use mediator_media::{
-    Event, Format, Hear, Play, Repeat, Side, Sound, SoundFailure, SoundOutcome, Speech, Terms,
-    Tone, Track,
+    Event, Format, Hear, Peer, Play, Repeat, Side, Sound, SoundFailure, SoundOutcome, Speech,
+    Terms, Tone, Track,
 };
 use mediator_model::{MediaPort, MediaPorts, Number};
 use mediator_net::{Inbox, inbox};
@@ -96,6 +96,7 @@ fn terms(remote: SocketAddr) -> Terms {
         remote_rtcp: None,
         rtcp_mux: false,
         signalling: remote.ip(),
+        peer: Peer::default(),
         send: [pcmu].into_iter().collect(),
         receive: [pcmu].into_iter().collect(),
         peer_sends: true,

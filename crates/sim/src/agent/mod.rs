@@ -369,7 +369,7 @@ pub struct Agent {
     /// Datagrams of media: from, to, and what.
     pub(crate) media_outbox: Vec<(SocketAddr, SocketAddr, Vec<u8>)>,
     /// Its media ports are so much above its side's first ones.
-    pub(crate) media_offset: u16,
+    pub media_offset: u16,
 }
 
 impl Agent {

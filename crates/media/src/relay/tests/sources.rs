@@ -151,3 +151,33 @@ fn a_leg_that_has_agreed_on_nothing_refuses_all() {
     assert!(!send(&mut world, Side::A, peer(Side::A), &mut Talker::new(0, 5)));
     assert_eq!(world.relay.counters().refused, 1);
 }
+
+#[test]
+fn another_peer_in_the_same_place_is_learned_anew_and_the_one_before_is_kept_out() {
+    let mut world = World::joined(&pcmu(), &pcmu());
+    let said = |number, host: u8| Terms {
+        remote: Some(at(77, 4000)),
+        signalling: at(host, 0).ip(),
+        peer: Peer { number, has_rivals: true },
+        ..terms(Side::B, &pcmu())
+    };
+    let (mut alice, mut one, mut two) = (Talker::new(0, 5), Talker::new(0, 6), Talker::new(0, 7));
+    world.terms(Side::B, said(1, 5));
+    world.pass(MS * 1000);
+    for _ in 0..10 {
+        assert!(send(&mut world, Side::B, at(5, 4000), &mut one));
+        assert!(!send(&mut world, Side::B, at(6, 4000), &mut two));
+    }
+    assert_eq!(destination(&mut world, &mut alice), Some(at(5, 4000)));
+    // The same peer says the same again: nothing changes.
+    world.terms(Side::B, said(1, 5));
+    assert_eq!(destination(&mut world, &mut alice), Some(at(5, 4000)));
+    // The same words, of another one behind another NAT.
+    world.terms(Side::B, said(2, 6));
+    assert_eq!(destination(&mut world, &mut alice), Some(at(77, 4000)), "where SDP says");
+    for _ in 0..10 {
+        assert!(!send(&mut world, Side::B, at(5, 4000), &mut one));
+        assert!(send(&mut world, Side::B, at(6, 4000), &mut two));
+    }
+    assert_eq!(destination(&mut world, &mut alice), Some(at(6, 4000)));
+}
