@@ -25,7 +25,7 @@ const LEG_A: u128 = 0x9d2c_5680_efc6_0000_0a11_5a5a_0f0f_a0a0;
 const LEG_B: u128 = 0x71d6_7fff_eda6_0000_0b22_a5a5_f0f0_b0b0;
 const DIALOUT: u128 = 0x5deb_7c3e_c2b2_0000_0d33_3c3c_0ff0_d0d0;
 
-/// How long an append takes to be durable, mostly; and when not.
+/// How long appends may gather before they are delivered; and when the disk did not take them meanwhile.
 const SOON: Duration = Duration::from_millis(50);
 const AGAIN: Duration = Duration::from_secs(1);
 
@@ -105,8 +105,8 @@ impl Recorder {
     }
 }
 
-/// Wakes the deliverer when what was appended can be read: appends are durable only some milliseconds later, and on a
-/// slow disk some more.
+/// Wakes the deliverer when some calls have ended: its look ends their gathering in the store. On a slow disk it finds
+/// nothing yet, and looks again.
 struct Nudge {
     wake: Box<dyn Fn() + Send + Sync>,
     /// A task is about to wake it.

@@ -36,6 +36,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::sync_channel;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use mediator_model::{BindingKey, Sid, UnixMillis};
 use parking_lot::Mutex;
@@ -57,6 +58,8 @@ use crate::write::{Change, Done, Refused, Revision, Write};
 
 /// Connections for reads.
 const READERS: usize = 4;
+/// How long a read of call records waits for those that are being stored.
+const SETTLE_PATIENCE: Duration = Duration::from_secs(1);
 
 /// Where a store lives.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -197,16 +200,33 @@ impl Drop for SqliteStore {
 
 impl SqliteStore {
     fn push(&self, job: Job) {
-        match self.shared.queue.push(job) {
-            Ok(()) => {}
-            Err(NotTaken::Full(Job::Write(_, done))) => done(Err(Refused::Overloaded)),
-            Err(NotTaken::Closed(Job::Write(_, done))) => {
+        let Err(refused) = self.shared.queue.push(job) else { return };
+        match refused {
+            NotTaken::Full(Job::Write(_, done)) => done(Err(Refused::Overloaded)),
+            NotTaken::Closed(Job::Write(_, done)) => {
                 done(Err(Refused::Failed("the store is being closed".into())));
             }
-            Err(NotTaken::Full(_) | NotTaken::Closed(_)) => {
+            // Who waits for it hears that it is gone.
+            NotTaken::Full(Job::Flush(_) | Job::Settle(_))
+            | NotTaken::Closed(Job::Flush(_) | Job::Settle(_)) => {}
+            NotTaken::Full(_) | NotTaken::Closed(_) => {
                 tracing::error!("a call record is lost: the store takes no more");
             }
         }
+    }
+
+    /// Reads call records or deliveries: those too that were appended before, unless the disk is too slow.
+    fn read_records<R>(
+        &self,
+        read: impl FnOnce(&Connection) -> Result<R, ReadError>,
+    ) -> Result<R, ReadError> {
+        if self.shared.queue.holds_records() {
+            let (settled, heard) = sync_channel(1);
+            self.push(Job::Settle(settled));
+            // Who is late is read next time.
+            let _ = heard.recv_timeout(SETTLE_PATIENCE);
+        }
+        self.reads.with(read)
     }
 }
 
@@ -307,9 +327,11 @@ impl Store for SqliteStore {
 
     fn flush(&self) {
         let (flushed, heard) = sync_channel(1);
+        let (settled, heard_too) = sync_channel(1);
         self.push(Job::Flush(flushed));
+        self.push(Job::Settle(settled));
         // An error is the writer's end: there is nothing left to wait for.
-        let _ = heard.recv();
+        let _ = (heard.recv(), heard_too.recv());
     }
 }
 
@@ -338,19 +360,19 @@ impl Calls for SqliteStore {
     }
 
     fn calls(&self, query: &CallQuery) -> Result<Page<CallRow>, ReadError> {
-        self.reads.with(|conn| lists::calls(conn, query))
+        self.read_records(|conn| lists::calls(conn, query))
     }
 
     fn legs(&self, query: &CallQuery) -> Result<Page<LegRow>, ReadError> {
-        self.reads.with(|conn| lists::legs(conn, query))
+        self.read_records(|conn| lists::legs(conn, query))
     }
 
     fn call(&self, dr_sid: Sid) -> Result<Option<CallRow>, ReadError> {
-        self.reads.with(|conn| Ok(calls::call(conn, dr_sid)?))
+        self.read_records(|conn| Ok(calls::call(conn, dr_sid)?))
     }
 
     fn leg(&self, dr_sid: Sid) -> Result<Option<LegRow>, ReadError> {
-        self.reads.with(|conn| Ok(calls::leg(conn, dr_sid)?))
+        self.read_records(|conn| Ok(calls::leg(conn, dr_sid)?))
     }
 
     fn purge(&self, before: UnixMillis, limit: usize) -> Result<usize, ReadError> {
@@ -360,11 +382,11 @@ impl Calls for SqliteStore {
     }
 
     fn due(&self, now: UnixMillis, limit: usize) -> Result<Vec<Delivery>, ReadError> {
-        self.reads.with(|conn| Ok(calls::due(conn, now, limit)?))
+        self.read_records(|conn| Ok(calls::due(conn, now, limit)?))
     }
 
     fn next_due(&self) -> Result<Option<UnixMillis>, ReadError> {
-        self.reads.with(|conn| Ok(calls::next_due(conn)?))
+        self.read_records(|conn| Ok(calls::next_due(conn)?))
     }
 
     fn attempted(&self, id: u64, outcome: DeliveryOutcome) {
@@ -373,9 +395,8 @@ impl Calls for SqliteStore {
 
     fn dead_letters(&self, offset: u64, limit: u32) -> Result<Page<Delivery>, ReadError> {
         let limit = limit.min(Query::MAX_LIMIT);
-        let (items, total) = self.reads.with(|conn| -> Result<_, ReadError> {
-            Ok(calls::dead_letters(conn, offset, limit)?)
-        })?;
+        let (items, total) =
+            self.read_records(|conn| Ok(calls::dead_letters(conn, offset, limit)?))?;
         let has_more = offset.saturating_add(items.len() as u64) < total;
         Ok(Page { items, total: Some(total), has_more })
     }

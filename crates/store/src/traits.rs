@@ -141,8 +141,8 @@ pub enum DeliveryOutcome {
     Dead(Box<str>),
 }
 
-/// Call records and deliveries. Appends are grouped with other writes and durable within milliseconds; who appends
-/// does not wait.
+/// Call records and deliveries. Who appends does not wait: appends gather, and are durable within a tenth of a second
+/// ([`Store::flush`] waits for them). Reads see every append before them.
 pub trait Calls: Send + Sync {
     /// Keeps a call's records.
     fn append(&self, delivery: CallDelivery);

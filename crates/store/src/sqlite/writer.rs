@@ -101,7 +101,7 @@ impl Writer {
         for job in group {
             match job {
                 Job::Append(_) | Job::Attempted(..) => self.postpone(job),
-                Job::Flush(_) => self.tell(vec![job], vec![Outcome::Silent]),
+                Job::Flush(_) | Job::Settle(_) => self.tell(vec![job], vec![Outcome::Silent]),
                 Job::Purge { told, .. } => {
                     // Who asked may have gone.
                     let _ = told.try_send(Err(ReadError::Failed(remedy(&error).into())));
@@ -173,7 +173,7 @@ impl Writer {
             Job::Purge { before, limit, .. } => {
                 Ok(Outcome::Purged(calls::purge(conn, *before, *limit)?))
             }
-            Job::Flush(_) => Ok(Outcome::Silent),
+            Job::Flush(_) | Job::Settle(_) => Ok(Outcome::Silent),
         }
     }
 
@@ -228,9 +228,9 @@ impl Writer {
         for (job, outcome) in group.into_iter().zip(outcomes) {
             match (job, outcome) {
                 (Job::Write(_, done), outcome) => answer(done, outcome),
-                (Job::Flush(flushed), _) => {
+                (Job::Flush(told) | Job::Settle(told), _) => {
                     // Who asked may have gone.
-                    let _ = flushed.try_send(());
+                    let _ = told.try_send(());
                 }
                 (Job::Purge { told, .. }, Outcome::Purged(many)) => {
                     let _ = told.try_send(Ok(many));

@@ -68,6 +68,24 @@ pub(crate) fn records_come_back_newest_first<S: Store + Calls>(backend: &Backend
     assert_eq!((page.items, page.has_more), (sorted, false));
 }
 
+pub(crate) fn what_was_appended_is_read_at_once<S: Store + Calls>(backend: &Backend<S>) {
+    for _ in 0..3 {
+        let call = call(sid());
+        let leg = leg(call.dr_sid);
+        backend.store.append(CallDelivery {
+            call: Some(call.clone()),
+            legs: vec![leg.clone()],
+            callback: Some("https://example.org/".into()),
+        });
+        assert_eq!(backend.store.call(call.dr_sid).unwrap().as_ref(), Some(&call));
+        assert_eq!(backend.store.leg(leg.dr_sid).unwrap(), Some(leg));
+        let [delivery] = &*due(backend, call.date_insert) else { panic!("one is due") };
+        assert_eq!(delivery.dr_sid, call.dr_sid);
+        backend.store.attempted(delivery.id, DeliveryOutcome::Delivered);
+        assert_eq!(backend.store.next_due().unwrap(), None);
+    }
+}
+
 pub(crate) fn records_are_filtered_by_what_is_shown<S: Store + Calls>(backend: &Backend<S>) {
     let partner = PartnerRecord {
         sid: sid(),

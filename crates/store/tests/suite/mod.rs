@@ -47,6 +47,7 @@ macro_rules! on {
             a_revision_of_another_history_is_refused,
         ], calls: [
             records_come_back_newest_first,
+            what_was_appended_is_read_at_once,
             records_are_filtered_by_what_is_shown,
             old_records_are_purged,
             a_delivery_lives_until_it_is_taken,
