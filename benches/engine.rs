@@ -3,7 +3,9 @@
 //! Only the engine is timed; both peers write their messages beside the clock. A call moves time by 1 ms, so the
 //! engine stands at the population of 1000 calls a second, and what nobody needs any more ends by its timers.
 //!
-//! With `CALLS=n` in the environment it runs that many calls and nothing else, for callgrind.
+//! With `CALLS=n` in the environment it runs that many calls and nothing else, for callgrind. With `HELD=n` it makes that
+//! many calls, holds them for longer than any transaction lives and tells what memory a call has taken; what of the
+//! program holds it tells `valgrind --tool=dhat`.
 
 use std::env;
 use std::net::SocketAddr;
@@ -13,6 +15,7 @@ use std::time::{Duration, Instant as Stopwatch};
 use anyhow::{Context, Result};
 use bytes::Bytes;
 use criterion::Criterion;
+use mediator_benches::usage;
 use mediator_call::Engine;
 use mediator_call::io::{EngineSetup, Input, Listener, MediaMode, Output, Ports, Settings};
 use mediator_model::{
@@ -42,6 +45,9 @@ fn main() -> Result<()> {
             stage.call()?;
         }
         return Ok(());
+    }
+    if let Ok(calls) = env::var("HELD") {
+        return stage.hold(calls.parse().context("HELD is a number")?);
     }
     let mut criterion = Criterion::default().configure_from_args();
     // The population of the transactions that outlive their call.
@@ -115,8 +121,19 @@ impl Stage {
 
     /// One call from INVITE to the last 200; gives what the engine took for it.
     fn call(&mut self) -> Result<Duration> {
-        self.calls += 1;
         self.spent = Duration::ZERO;
+        let answer = self.begin()?;
+        let (caller, callee) = (self.caller, self.callee);
+        let sent = self.take(caller, request("BYE", 2, self.calls, &answer)?);
+        find(&sent, "SIP/2.0 200 ")?;
+        self.take(callee, response("200 OK", &find(&sent, "BYE ")?, "", "")?);
+        self.pass(Duration::from_millis(1));
+        Ok(self.spent)
+    }
+
+    /// Begins the next call, up to the caller's ACK; gives the 200 that the caller has got.
+    fn begin(&mut self) -> Result<String> {
+        self.calls += 1;
         let (caller, callee) = (self.caller, self.callee);
         let sent = self.take(caller, invite(self.calls));
         let invite_b = find(&sent, "INVITE ")?;
@@ -125,11 +142,33 @@ impl Stage {
         let answer = find(&sent, "SIP/2.0 200 ")?;
         find(&sent, "ACK ")?;
         self.take(caller, request("ACK", 1, self.calls, &answer)?);
-        let sent = self.take(caller, request("BYE", 2, self.calls, &answer)?);
-        find(&sent, "SIP/2.0 200 ")?;
-        self.take(callee, response("200 OK", &find(&sent, "BYE ")?, "", "")?);
-        self.pass(Duration::from_millis(1));
-        Ok(self.spent)
+        Ok(answer)
+    }
+
+    /// Begins so many calls, 200 a second, and prints what each takes 36 s later, when all transactions are over.
+    fn hold(&mut self, calls: u32) -> Result<()> {
+        // What is there whether or not there are calls.
+        for _ in 0..100 {
+            self.call()?;
+        }
+        self.wait(Duration::from_secs(40));
+        let before = usage::memory(&[std::process::id()])?;
+        for _ in 0..calls {
+            self.begin()?;
+            self.pass(Duration::from_millis(5));
+        }
+        self.wait(Duration::from_secs(36));
+        let after = usage::memory(&[std::process::id()])?;
+        let (live, transactions) = (self.engine.live_calls(), self.engine.live_transactions());
+        println!("{live} calls, {transactions} transactions");
+        println!("{} bytes a call", after.saturating_sub(before) / u64::from(calls));
+        Ok(())
+    }
+
+    fn wait(&mut self, time: Duration) {
+        for _ in 0..time.as_millis() / 5 {
+            self.pass(Duration::from_millis(5));
+        }
     }
 
     /// Hands a message over; gives what is sent.

@@ -29,6 +29,9 @@ use crate::limits::Holds;
 use crate::media::CallMedia;
 use crate::request::Outgoing;
 
+#[cfg(test)]
+mod tests;
+
 slotmap::new_key_type! {
     /// A call of one engine.
     pub struct CallKey;
@@ -74,8 +77,6 @@ pub(crate) struct Call {
     pub(crate) branches: Vec<Branch>,
     pub(crate) b: Option<Leg>,
     pub(crate) outgoing: Vec<Outgoing>,
-    /// Legs that get BYE once their 2xx is acknowledged (RFC 3261 §15: not before).
-    pub(crate) bye_after_ack: Vec<Side>,
     pub(crate) holds: Holds,
     /// Its media here; `None`: the two sides send to each other.
     pub(crate) media: Option<Box<CallMedia>>,
@@ -100,7 +101,6 @@ impl Call {
             branches: Vec::new(),
             b: None,
             outgoing: Vec::new(),
-            bye_after_ack: Vec::new(),
             holds: Holds::default(),
             media: None,
             record: Some(record),
@@ -136,7 +136,7 @@ impl Call {
 
     /// Whether nothing is left to do.
     pub(crate) fn is_gone(&self) -> bool {
-        let is_done = |leg: &Leg| leg.unacknowledged.is_none() && leg.queue.is_empty();
+        let is_done = |leg: &Leg| !leg.waits();
         self.is_ending()
             && self.media.is_none()
             && self.branches.is_empty()
@@ -161,6 +161,7 @@ impl Call {
         }
         // A held call keeps nothing that only dialling needed.
         self.branches.shrink_to_fit();
+        self.outgoing.shrink_to_fit();
         self.join_media(cx);
         cx.counters.calls_answered.add_one();
         cx.event(Event::CallAnswered { call: self.sid, setup, date_talk: talk, codec });
@@ -274,7 +275,7 @@ impl Call {
         self.outgoing.clear();
         for leg in self.a.iter_mut().chain(&mut self.b) {
             leg.unacknowledged = None;
-            leg.queue.clear();
+            leg.take_queue();
         }
     }
 }

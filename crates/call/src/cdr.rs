@@ -76,7 +76,7 @@ impl CallRecord {
     pub(crate) fn dialled_mut(&mut self) -> impl Iterator<Item = &mut DialledLeg> {
         let stage_one = match &mut self.leg_a {
             LegA::Incoming { .. } => None,
-            LegA::Dialled(leg) => leg.as_mut(),
+            LegA::Dialled(leg) => leg.as_deref_mut(),
         };
         stage_one.into_iter().chain(&mut self.leg_b)
     }
@@ -98,7 +98,7 @@ pub enum LegA {
     },
     /// We called it: stage one of a dialout, the one that answered, else the one that was tried last; `None`: nothing
     /// was dialled.
-    Dialled(Option<DialledLeg>),
+    Dialled(Option<Box<DialledLeg>>),
 }
 
 /// A leg that we dialled, from its INVITE on.

@@ -8,7 +8,7 @@ use core::net::SocketAddr;
 
 use bytes::Bytes;
 use hashbrown::HashMap;
-use mediator_model::{Directory, Flow, Instant, Sid, Transport, UnixMillis};
+use mediator_model::{Directory, Flow, Instant, Transport, UnixMillis};
 use mediator_sip::message::{Method, Request, Writer, reason_phrase, response_to};
 use mediator_sip::transaction::{ClientKey, LayerSettings, ServerKey, TransactionLayer};
 use mediator_sip::uri::{Host, Scheme, Uri};
@@ -20,7 +20,7 @@ use crate::counters::Counters;
 use crate::dice::Dice;
 use crate::io::{EngineSetup, Event, Listener, Output, Ports, Query, QueryId, Settings};
 use crate::leg::Side;
-use crate::probe::ProbeKey;
+use crate::probe::{ProbeKey, TimedTrunks, TrunkNumber};
 
 /// Methods that a dialog or a stranger may use here (RFC 3261 §20.5).
 pub(crate) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, PRACK, UPDATE";
@@ -49,7 +49,7 @@ pub(crate) enum TimerKey {
     /// The next OPTIONS to a trunk.
     Probe(ProbeKey),
     /// The end of a trunk's cooldown.
-    Cooldown(Sid),
+    Cooldown(TrunkNumber),
 }
 
 /// Who waits for a name to be resolved.
@@ -89,6 +89,7 @@ pub(crate) struct Core {
     pub(crate) layer: TransactionLayer<ClientUse>,
     pub(crate) wheel: Wheel<TimerKey>,
     pub(crate) outputs: VecDeque<Output>,
+    pub(crate) timed: TimedTrunks,
     pub(crate) resolving: HashMap<QueryId, Resolving>,
     pub(crate) counters: Arc<Counters>,
     pub(crate) draining: bool,
@@ -114,6 +115,7 @@ impl Core {
             dice,
             wheel: Wheel::new(),
             outputs: VecDeque::new(),
+            timed: TimedTrunks::default(),
             resolving: HashMap::new(),
             counters: Arc::new(Counters::default()),
             draining: false,

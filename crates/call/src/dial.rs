@@ -220,8 +220,9 @@ impl Call {
             uri.put(";transport=").put(transport.uri_token());
         }
         let (uri, to) = (uri.into_boxed(), to.into_boxed());
-        let Some(place) = self.destination((trunk, endpoint), (uri, to), LoginOf::Address(at))
-        else {
+        // Behind so many addresses no other one's credentials count.
+        let login = u16::try_from(at).map_or(LoginOf::Endpoint, LoginOf::Address);
+        let Some(place) = self.destination((trunk, endpoint), (uri, to), login) else {
             return;
         };
         match hop {
@@ -414,15 +415,15 @@ impl Call {
     ) {
         let side = self.dialled_side();
         let Some(record) = &mut self.record else { return };
-        let told = match (side, &mut record.leg_a) {
-            (Side::A, LegA::Dialled(stage_one)) => stage_one,
-            (Side::A, LegA::Incoming { .. }) | (Side::B, _) => &mut record.leg_b,
+        let known = match (side, &record.leg_a) {
+            (Side::A, LegA::Dialled(stage_one)) => stage_one.as_deref(),
+            (Side::A, LegA::Incoming { .. }) | (Side::B, _) => record.leg_b.as_ref(),
         };
-        if told.as_ref().is_some_and(|known| Arc::ptr_eq(&known.call_id, &branch.call_id)) {
+        if known.is_some_and(|known| Arc::ptr_eq(&known.call_id, &branch.call_id)) {
             return;
         }
         let (endpoint, call_id) = (branch.destination.endpoint_sid, branch.call_id.clone());
-        *told = Some(DialledLeg {
+        let leg = DialledLeg {
             endpoint,
             call_id: call_id.clone(),
             flow: branch.flow,
@@ -430,7 +431,11 @@ impl Call {
             number_src,
             number_dst,
             sip_cause: 0,
-        });
+        };
+        match (side, &mut record.leg_a) {
+            (Side::A, LegA::Dialled(stage_one)) => *stage_one = Some(Box::new(leg)),
+            (Side::A, LegA::Incoming { .. }) | (Side::B, _) => record.leg_b = Some(leg),
+        }
         cx.event(Event::LegDialled { call: self.sid, side, endpoint, call_id });
     }
 

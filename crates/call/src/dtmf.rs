@@ -4,7 +4,6 @@
 
 use alloc::format;
 
-use bytes::Bytes;
 use mediator_sip::message::Request;
 
 use crate::request::Body;
@@ -52,11 +51,12 @@ impl InfoBody {
         match self {
             Self::Relay { key, duration_ms } => Body {
                 content_type: "application/dtmf-relay",
-                bytes: Bytes::from(format!("Signal={key}\r\nDuration={duration_ms}\r\n")),
+                bytes: format!("Signal={key}\r\nDuration={duration_ms}\r\n").into_bytes().into(),
             },
-            Self::Bare { key } => {
-                Body { content_type: "application/dtmf", bytes: Bytes::from(format!("{key}")) }
-            }
+            Self::Bare { key } => Body {
+                content_type: "application/dtmf",
+                bytes: format!("{key}").into_bytes().into(),
+            },
         }
     }
 }

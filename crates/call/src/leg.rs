@@ -3,9 +3,9 @@
 //! UAC and UAS are roles of a transaction, not of a leg: leg A is where the call came from, leg B where it went.
 
 use alloc::boxed::Box;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use bytes::Bytes;
 pub use mediator_media::Side;
 use mediator_model::{Flow, Instant, Sid};
 use mediator_sip::dialog::{
@@ -17,7 +17,7 @@ use mediator_sip::transaction::ServerKey;
 
 use crate::context::{Core, Hop};
 use crate::media::{Role, Uncrossed, Way, written};
-use crate::request::{Body, LoginOf, Met, Queued};
+use crate::request::{Ack, Body, LoginOf, Met, Queued};
 
 /// ACKs that a leg remembers; re-INVITEs that follow each other faster than that lose the oldest.
 const MAX_SENT_ACKS: usize = 8;
@@ -27,9 +27,9 @@ const MAX_SENT_ACKS: usize = 8;
 pub(crate) struct LocalSdp {
     session_id: u64,
     version: u64,
-    last: Option<Bytes>,
+    last: Option<Arc<[u8]>>,
     /// What an offer that is under way would replace, and what stands where it is refused.
-    replaced: Option<Bytes>,
+    replaced: Option<Arc<[u8]>>,
     /// What the last description favours.
     codec: Option<&'static str>,
 }
@@ -47,18 +47,18 @@ impl LocalSdp {
         theirs: &[u8],
         role: Role<'_>,
         way: Way,
-    ) -> Result<Bytes, Uncrossed> {
+    ) -> Result<Arc<[u8]>, Uncrossed> {
         written(theirs, (role, way), |allowed| self.write(allowed, way))
     }
 
-    fn write(&mut self, allowed: &Allowed<'_>, way: Way) -> Bytes {
+    fn write(&mut self, allowed: &Allowed<'_>, way: Way) -> Arc<[u8]> {
         let crossing = Crossing {
             session_id: self.session_id,
             session_version: self.version,
             our_address: way.origin,
         };
         self.codec = allowed.codec();
-        let written = exact(&allowed.write(&crossing));
+        let written: Arc<[u8]> = Arc::from(&*allowed.write(&crossing));
         let Some(last) = &self.last else {
             self.last = Some(written.clone());
             return written;
@@ -68,13 +68,13 @@ impl LocalSdp {
         }
         self.version += 1;
         let crossing = Crossing { session_version: self.version, ..crossing };
-        let written = exact(&allowed.write(&crossing));
+        let written: Arc<[u8]> = Arc::from(&*allowed.write(&crossing));
         self.last = Some(written.clone());
         written
     }
 
     /// As [`cross`](Self::cross), for an offer: until it is accepted the session is as it was.
-    pub(crate) fn offer(&mut self, theirs: &[u8], way: Way) -> Result<Bytes, Uncrossed> {
+    pub(crate) fn offer(&mut self, theirs: &[u8], way: Way) -> Result<Arc<[u8]>, Uncrossed> {
         let before = self.last.clone();
         let written = self.cross(theirs, Role::Offer, way)?;
         self.replaced = before;
@@ -99,14 +99,9 @@ impl LocalSdp {
     }
 
     /// What was sent last, and not refused.
-    pub(crate) const fn last(&self) -> Option<&Bytes> {
+    pub(crate) const fn last(&self) -> Option<&Arc<[u8]>> {
         self.last.as_ref()
     }
-}
-
-/// In memory of its own size: a held call keeps it.
-fn exact(bytes: &[u8]) -> Bytes {
-    Bytes::copy_from_slice(bytes)
 }
 
 /// A 2xx to an INVITE that waits for its ACK.
@@ -116,13 +111,32 @@ pub(crate) struct Unacknowledged {
     pub(crate) retransmit: Retransmit2xx,
 }
 
-/// The ACK that was sent for a 2xx, repeated for each repeated 2xx.
+/// The ACK that was sent for a 2xx, repeated for each repeated 2xx: what it is written of once more, which takes a
+/// quarter of its bytes.
 #[derive(Debug)]
-pub(crate) struct SentAck {
-    pub(crate) cseq: u32,
-    pub(crate) bytes: Bytes,
+struct SentAck {
+    cseq: u32,
+    branch: Box<str>,
+    body: Option<Body>,
+    met: Option<Box<(u32, Met)>>,
     /// After this time no repetition can come (64*T1).
-    pub(crate) until: Instant,
+    until: Instant,
+}
+
+impl SentAck {
+    fn parts(&self) -> Ack<'_> {
+        let met = self.met.as_ref().map(|met| &met.1);
+        Ack { cseq: self.cseq, branch: &self.branch, body: self.body.as_ref(), met }
+    }
+}
+
+/// What a leg has for seconds, while a call lasts for minutes.
+#[derive(Debug, Default)]
+struct Passing {
+    /// Requests that wait until the target is resolved.
+    queue: Vec<Queued>,
+    /// One for each 2xx that may come again: a re-INVITE may follow before the ACK of the last one has arrived.
+    sent_acks: Vec<SentAck>,
 }
 
 /// Our end of one dialog.
@@ -139,7 +153,8 @@ pub(crate) struct Leg {
     pub(crate) by_flow: bool,
     /// The target is a name and the resolver has not answered: requests wait in `queue`.
     pub(crate) resolving: bool,
-    pub(crate) queue: Vec<Queued>,
+    /// It gets BYE once its 2xx is acknowledged (RFC 3261 §15: not before).
+    pub(crate) bye_after_ack: bool,
     pub(crate) endpoint: Sid,
     pub(crate) offer_answer: OfferAnswer,
     pub(crate) sdp: LocalSdp,
@@ -151,8 +166,8 @@ pub(crate) struct Leg {
     /// a request of ours would get 481.
     pub(crate) is_known: bool,
     pub(crate) unacknowledged: Option<Box<Unacknowledged>>,
-    /// One for each 2xx that may come again: a re-INVITE may follow before the ACK of the last one has arrived.
-    pub(crate) sent_acks: Vec<SentAck>,
+    /// `None` most of the time.
+    passing: Option<Box<Passing>>,
     /// Whose credentials meet the peer's challenges.
     pub(crate) login: LoginOf,
     /// The CSeq number of an INVITE of ours and its credentials, for the ACK of its 2xx.
@@ -168,7 +183,7 @@ impl Leg {
             flow,
             by_flow: false,
             resolving: false,
-            queue: Vec::new(),
+            bye_after_ack: false,
             endpoint,
             offer_answer: OfferAnswer::new(),
             sdp,
@@ -177,7 +192,7 @@ impl Leg {
             allows_update: false,
             is_known: false,
             unacknowledged: None,
-            sent_acks: Vec::new(),
+            passing: None,
             login: LoginOf::Endpoint,
             met: None,
             owed_ack: None,
@@ -234,33 +249,64 @@ impl Leg {
     }
 
     /// ACKs a 2xx of the peer, with the credentials of its INVITE (RFC 3261 §13.2.2.4).
-    pub(crate) fn acknowledge(&mut self, cx: &mut Core, cseq: u32, body: Option<&Body>) {
+    pub(crate) fn acknowledge(&mut self, cx: &mut Core, cseq: u32, body: Option<Body>) {
         let met = self.met.take_if(|met| met.0 == cseq);
-        let met = met.as_ref().map(|met| &met.1);
-        let bytes = cx.acknowledge(&self.dialog, self.flow, cseq, body, met);
+        let branch = cx.dice.branch().into();
         let until = cx.now + cx.settings.timers.patience();
-        self.keep_ack(SentAck { cseq, bytes, until });
+        let ack = SentAck { cseq, branch, body, met, until };
+        cx.acknowledge(&self.dialog, self.flow, ack.parts());
+        self.keep_ack(ack);
+    }
+
+    /// Sends the ACK of a 2xx that has come again; `false`: there was none.
+    pub(crate) fn acknowledge_again(&self, cx: &mut Core, cseq: u32) -> bool {
+        let mut acks = self.passing.iter().flat_map(|passing| &passing.sent_acks);
+        let Some(ack) = acks.find(|ack| ack.cseq == cseq) else { return false };
+        cx.acknowledge(&self.dialog, self.flow, ack.parts());
+        true
     }
 
     /// Keeps an ACK for the copies of its 2xx.
     fn keep_ack(&mut self, ack: SentAck) {
-        self.sent_acks.retain(|known| known.cseq != ack.cseq);
-        if self.sent_acks.len() == MAX_SENT_ACKS {
-            self.sent_acks.remove(0);
+        let acks = &mut self.passing.get_or_insert_default().sent_acks;
+        acks.retain(|known| known.cseq != ack.cseq);
+        if acks.len() == MAX_SENT_ACKS {
+            acks.remove(0);
         }
-        self.sent_acks.reserve_exact(1);
-        self.sent_acks.push(ack);
+        acks.reserve_exact(1);
+        acks.push(ack);
     }
 
-    /// The ACK that was sent for the 2xx with this CSeq number.
-    pub(crate) fn ack_for(&self, cseq: u32) -> Option<Bytes> {
-        self.sent_acks.iter().find(|ack| ack.cseq == cseq).map(|ack| ack.bytes.clone())
+    /// Forgets ACKs whose 2xx cannot come again.
+    pub(crate) fn forget_acks(&mut self, now: Instant) {
+        let Some(passing) = &mut self.passing else { return };
+        passing.sent_acks.retain(|ack| ack.until > now);
+        if passing.sent_acks.is_empty() && passing.queue.is_empty() {
+            self.passing = None;
+        }
+    }
+
+    /// Keeps a request until the target is resolved.
+    pub(crate) fn wait(&mut self, request: Queued) {
+        self.passing.get_or_insert_default().queue.push(request);
+    }
+
+    /// The requests that wait, which wait no longer.
+    pub(crate) fn take_queue(&mut self) -> Vec<Queued> {
+        self.passing.as_mut().map(|passing| core::mem::take(&mut passing.queue)).unwrap_or_default()
+    }
+
+    /// Whether a response of ours waits for its ACK, or a request of ours for its way.
+    pub(crate) fn waits(&self) -> bool {
+        self.unacknowledged.is_some()
+            || self.passing.as_ref().is_some_and(|passing| !passing.queue.is_empty())
     }
 
     /// The earliest of this leg's deadlines.
     pub(crate) fn next_deadline(&self) -> Option<Instant> {
         let unacknowledged = self.unacknowledged.as_ref().map(|u| u.retransmit.next_deadline());
-        let forget = self.sent_acks.iter().map(|ack| ack.until).min();
+        let acks = self.passing.iter().flat_map(|passing| &passing.sent_acks);
+        let forget = acks.map(|ack| ack.until).min();
         [unacknowledged, forget, self.session.next_deadline()].into_iter().flatten().min()
     }
 

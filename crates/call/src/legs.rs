@@ -39,7 +39,7 @@ impl Call {
         let authenticated = met.is_some();
         let sent = if let Some(leg) = self.leg_mut(side) {
             if leg.resolving {
-                leg.queue.push(Queued::Request(request, intent));
+                leg.wait(Queued::Request(request, intent));
                 return;
             }
             let flow = leg.flow;
@@ -78,10 +78,10 @@ impl Call {
         let sdp = if body.is_some() { Sdp::Present } else { Sdp::Absent };
         leg.offer_answer.handle(Speaker::Local, Carrier::Ack, sdp);
         if leg.resolving {
-            leg.queue.push(Queued::Ack { cseq, body });
+            leg.wait(Queued::Ack { cseq, body });
             return;
         }
-        leg.acknowledge(cx, cseq, body.as_ref());
+        leg.acknowledge(cx, cseq, body);
     }
 
     /// Asks for a leg's address; its requests wait.
@@ -98,11 +98,11 @@ impl Call {
         if let Some(flow) = flow {
             leg.aim_at(flow);
         }
-        for queued in core::mem::take(&mut leg.queue) {
+        for queued in leg.take_queue() {
             match queued {
                 Queued::Ack { cseq, body } => {
                     let Some(leg) = self.leg_mut(side) else { return };
-                    leg.acknowledge(cx, cseq, body.as_ref());
+                    leg.acknowledge(cx, cseq, body);
                 }
                 Queued::Request(request, intent) => self.request(cx, side, request, intent),
             }
@@ -126,8 +126,8 @@ impl Call {
             return;
         }
         if waits {
-            if !self.bye_after_ack.contains(&side) {
-                self.bye_after_ack.push(side);
+            if let Some(leg) = self.leg_mut(side) {
+                leg.bye_after_ack = true;
             }
             return;
         }
@@ -237,8 +237,8 @@ impl Call {
     }
 
     fn bye_if_due(&mut self, cx: &mut Core, side: Side) {
-        if let Some(at) = self.bye_after_ack.iter().position(|due| *due == side) {
-            self.bye_after_ack.swap_remove(at);
+        let Some(leg) = self.leg_mut(side) else { return };
+        if core::mem::take(&mut leg.bye_after_ack) {
             self.request(cx, side, Outbound::bye(None), Intent::Bye);
         }
     }
@@ -259,10 +259,7 @@ impl Call {
         self.run_2xx_deadline(cx, side);
         let now = cx.now;
         let Some(leg) = self.leg_mut(side) else { return };
-        leg.sent_acks.retain(|ack| ack.until > now);
-        if leg.sent_acks.is_empty() {
-            leg.sent_acks.shrink_to_fit();
-        }
+        leg.forget_acks(now);
         if leg.session.next_deadline().is_none_or(|due| due > now) {
             return;
         }

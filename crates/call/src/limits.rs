@@ -11,9 +11,9 @@ enum Hold {
     Trunk(Sid, TrunkWay),
 }
 
-/// What a call or a branch holds.
+/// What a call or a branch holds: mostly the caller's endpoint, the account, the trunk and the endpoint behind it.
 #[derive(Debug, Default)]
-pub(crate) struct Holds(SmallVec<[Hold; 2]>);
+pub(crate) struct Holds(SmallVec<[Hold; 4]>);
 
 impl Holds {
     /// One call of an endpoint's capacity.

@@ -54,18 +54,15 @@ impl Call {
             return;
         }
         let Some(leg) = self.leg(side) else { return };
-        if let Some(ack) = leg.ack_for(cseq.number) {
-            cx.send(leg.flow, ack);
-        }
+        leg.acknowledge_again(cx, cseq.number);
     }
 
     /// A 2xx to a re-INVITE that has failed: the session stays as it was, but its sender waits for the ACK.
     pub(crate) fn late_2xx_in_dialog(&mut self, cx: &mut Core, side: Side, response: &Response) {
         let Ok(cseq) = response.cseq() else { return };
         let Some(leg) = self.leg_mut(side) else { return };
-        match leg.ack_for(cseq.number) {
-            Some(ack) => cx.send(leg.flow, ack),
-            None => leg.acknowledge(cx, cseq.number, None),
+        if !leg.acknowledge_again(cx, cseq.number) {
+            leg.acknowledge(cx, cseq.number, None);
         }
     }
 

@@ -3,6 +3,7 @@
 //! One shard probes each trunk: the one that its sid hashes to.
 
 use alloc::format;
+use alloc::vec::Vec;
 use core::net::SocketAddr;
 
 use hashbrown::{HashMap, HashSet};
@@ -14,10 +15,34 @@ use crate::engine::Engine;
 use crate::io::Event;
 use crate::request::MAX_FORWARDS;
 
+/// A trunk by its number in [`TimedTrunks`]: every timer and transaction has room for one, so it is small.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct TrunkNumber(u32);
+
+/// The trunks that were probed or cooled down here; no more than there ever were.
+#[derive(Debug, Default)]
+pub(crate) struct TimedTrunks(Vec<Sid>);
+
+impl TimedTrunks {
+    /// The trunk's number, the same each time.
+    pub(crate) fn number(&mut self, trunk: Sid) -> TrunkNumber {
+        let known = self.0.iter().position(|sid| *sid == trunk);
+        let number = known.unwrap_or_else(|| {
+            self.0.push(trunk);
+            self.0.len() - 1
+        });
+        TrunkNumber(number as u32)
+    }
+
+    pub(crate) fn sid(&self, number: TrunkNumber) -> Option<Sid> {
+        self.0.get(number.0 as usize).copied()
+    }
+}
+
 /// A trunk that is probed; stale once the directory has changed.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct ProbeKey {
-    trunk: Sid,
+    trunk: TrunkNumber,
     generation: u32,
 }
 
@@ -31,7 +56,8 @@ pub(crate) struct Probes {
 
 impl Core {
     /// A trunk's cooldown should be over; it is not where the trunk has died again or does not answer OPTIONS.
-    pub(crate) fn cooldown_over(&mut self, trunk: Sid) {
+    pub(crate) fn cooldown_over(&mut self, trunk: TrunkNumber) {
+        let Some(trunk) = self.timed.sid(trunk) else { return };
         if !self.ports.admission.is_dead(trunk, self.now) {
             self.event(Event::TrunkHealth { trunk, alive: true });
         }
@@ -61,7 +87,7 @@ impl Engine {
                     }
                     continue;
                 };
-                let probe = ProbeKey { trunk: trunk.sid, generation };
+                let probe = ProbeKey { trunk: core.timed.number(trunk.sid), generation };
                 // Spread over the first interval, so that a start is no burst.
                 let share = core.dice.below(1000) as u32;
                 let first = core.now + interval * share / 1000;
@@ -75,9 +101,10 @@ impl Engine {
             return;
         }
         let core = &mut self.core;
+        let Some(trunk_sid) = core.timed.sid(probe.trunk) else { return };
         let directory = core.directory.clone();
         let found = directory.trunk_groups().iter().find_map(|group| {
-            let trunk = group.trunks.iter().find(|trunk| trunk.sid == probe.trunk)?;
+            let trunk = group.trunks.iter().find(|trunk| trunk.sid == trunk_sid)?;
             Some((group.failure.options_interval?, directory.endpoint(trunk.endpoint)?))
         });
         let Some((interval, endpoint)) = found else { return };
@@ -124,18 +151,19 @@ impl Engine {
             return;
         }
         let core = &mut self.core;
+        let Some(trunk) = core.timed.sid(probe.trunk) else { return };
         let threshold = core
             .directory
             .trunk_groups()
             .iter()
-            .find(|group| group.trunks.iter().any(|trunk| trunk.sid == probe.trunk))
+            .find(|group| group.trunks.iter().any(|known| known.sid == trunk))
             .map_or(3, |group| group.failure.options_threshold);
         let answered = !matches!(status, 408 | 503);
-        core.ports.admission.probe_result(probe.trunk, answered, threshold, core.now);
-        let alive = !core.ports.admission.is_dead(probe.trunk, core.now);
-        let before = self.probes.alive.insert(probe.trunk, alive).unwrap_or(true);
+        core.ports.admission.probe_result(trunk, answered, threshold, core.now);
+        let alive = !core.ports.admission.is_dead(trunk, core.now);
+        let before = self.probes.alive.insert(trunk, alive).unwrap_or(true);
         if before != alive {
-            core.event(Event::TrunkHealth { trunk: probe.trunk, alive });
+            core.event(Event::TrunkHealth { trunk, alive });
         }
     }
 }

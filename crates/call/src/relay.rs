@@ -126,7 +126,9 @@ impl Call {
         let originator = if side == Side::A { Originator::Source } else { Originator::Destination };
         self.refuse_relayed(cx);
         // We owe it no BYE; our 2xx still goes out until its ACK, as its sender may wait for it (RFC 5407 §3.1.4).
-        self.bye_after_ack.retain(|due| *due != side);
+        if let Some(leg) = self.leg_mut(side) {
+            leg.bye_after_ack = false;
+        }
         if self.dialout.is_some() {
             return self.stage_hung_up(cx, side);
         }

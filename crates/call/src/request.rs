@@ -1,9 +1,9 @@
 //! Requests of ours inside a dialog: how they are written, what hangs on their answer, and how a challenge is met.
 
 use alloc::boxed::Box;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use bytes::Bytes;
 use mediator_model::{Flow, Instant, Sid};
 use mediator_sip::HeaderName;
 use mediator_sip::dialog::{
@@ -36,17 +36,28 @@ pub(crate) struct Outbound {
 #[derive(Clone, Debug)]
 pub(crate) struct Body {
     pub(crate) content_type: &'static str,
-    pub(crate) bytes: Bytes,
+    pub(crate) bytes: Arc<[u8]>,
 }
 
 impl Body {
-    pub(crate) const fn sdp(bytes: Bytes) -> Self {
+    pub(crate) const fn sdp(bytes: Arc<[u8]>) -> Self {
         Self { content_type: "application/sdp", bytes }
     }
 
     pub(crate) fn parts(body: Option<&Self>) -> Option<(&str, &[u8])> {
         body.map(|body| (body.content_type, &*body.bytes))
     }
+}
+
+/// The ACK of a 2xx, beside what its dialog gives.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ack<'a> {
+    /// The number of its INVITE.
+    pub(crate) cseq: u32,
+    pub(crate) branch: &'a str,
+    pub(crate) body: Option<&'a Body>,
+    /// The credentials of its INVITE (RFC 3261 §22.1).
+    pub(crate) met: Option<&'a Met>,
 }
 
 /// How far the CSeq number of a stray dialog's BYE is above its INVITE's: what was sent in it while it was early is
@@ -150,7 +161,7 @@ pub(crate) enum LoginOf {
     /// The endpoint's.
     Endpoint,
     /// Those of one of its addresses, else the endpoint's.
-    Address(usize),
+    Address(u16),
     /// Nobody's: a place that a peer has named must not learn a hash of ours.
     Nobody,
 }
@@ -273,27 +284,17 @@ impl Core {
         (self.start_client(request.method, &branch, bytes, flow, user), cseq)
     }
 
-    /// Writes and sends the ACK of a 2xx; gives its bytes, to be repeated.
-    pub(crate) fn acknowledge(
-        &mut self,
-        dialog: &Dialog,
-        flow: Flow,
-        cseq: u32,
-        body: Option<&Body>,
-        met: Option<&Met>,
-    ) -> Bytes {
-        let branch = self.dice.branch();
+    /// Writes and sends the ACK of a 2xx.
+    pub(crate) fn acknowledge(&mut self, dialog: &Dialog, flow: Flow, ack: Ack<'_>) {
+        let Ack { cseq, branch, body, met } = ack;
         let parts = dialog.ack_parts(cseq);
-        let mut writer = self.begin_request("ACK", parts.uri, &flow, &branch, MAX_FORWARDS);
+        let mut writer = self.begin_request("ACK", parts.uri, &flow, branch, MAX_FORWARDS);
         write_parts(&mut writer, &parts, Method::Ack);
         for credentials in met.into_iter().flat_map(Met::headers) {
             writer.header(credentials.name, &credentials.value);
         }
         let bytes = writer.finish(Body::parts(body));
-        // Kept for half a minute: in memory of its own size, not of the writer's.
-        let kept = Bytes::copy_from_slice(&bytes);
         self.send(flow, bytes);
-        kept
     }
 
     /// Ends a dialog that nobody wants: ACK for its 2xx, then BYE; nobody waits for the answer.
@@ -304,7 +305,8 @@ impl Core {
         cseq: u32,
         met: Option<&Met>,
     ) {
-        self.acknowledge(dialog, flow, cseq, None, met);
+        let branch = self.dice.branch();
+        self.acknowledge(dialog, flow, Ack { cseq, branch: &branch, body: None, met });
         let bye = Outbound::bye(None);
         self.request_in_dialog(dialog, flow, &bye, None, crate::context::ClientUse::Orphan);
     }
@@ -370,7 +372,7 @@ impl Core {
             LoginOf::Endpoint => {
                 endpoint.addresses.iter().find_map(|address| address.credentials.as_ref())
             }
-            LoginOf::Address(at) => endpoint.addresses.get(at)?.credentials.as_ref(),
+            LoginOf::Address(at) => endpoint.addresses.get(usize::from(at))?.credentials.as_ref(),
             LoginOf::Nobody => return None,
         };
         let login = of_address.or(endpoint.out_credentials.as_ref())?;

@@ -2,6 +2,7 @@
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use bytes::Bytes;
@@ -248,7 +249,7 @@ impl Call {
             self.agreed(cx, side, answer);
         }
         if let Some(dial) = &mut self.dial {
-            let sdp = body.map(Body::sdp);
+            let sdp = body.map(|sdp| Body::sdp(Arc::from(&*sdp)));
             dial.answer = Some(sdp.map_or(PendingAnswer::Bare, PendingAnswer::Sdp));
         }
         self.try_answer_caller(cx);
@@ -276,9 +277,7 @@ impl Call {
         let Some(leg) = Side::BOTH.iter().filter_map(|side| self.leg(*side)).find(is_of) else {
             return cx.refuse_stray_2xx(client, response);
         };
-        if let Some(ack) = leg.ack_for(cseq) {
-            cx.send(leg.flow, ack);
-        }
+        leg.acknowledge_again(cx, cseq);
     }
 
     // ---- failures
@@ -426,7 +425,8 @@ impl Call {
         let (threshold, cooldown) = (policy.hard_threshold, policy.hard_cooldown);
         health.hard_failure(trunk, threshold, policy.hard_interval, cooldown, cx.now);
         if !was_dead && health.is_dead(trunk, cx.now) {
-            cx.wheel.insert(cx.now + cooldown, TimerKey::Cooldown(trunk));
+            let number = cx.timed.number(trunk);
+            cx.wheel.insert(cx.now + cooldown, TimerKey::Cooldown(number));
             cx.event(Event::TrunkHealth { trunk, alive: false });
         }
     }

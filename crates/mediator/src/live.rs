@@ -19,7 +19,8 @@ mod tests;
 /// The calls that are up.
 #[derive(Debug, Default)]
 pub struct LiveCalls {
-    calls: DashMap<Sid, Up>,
+    /// Boxed, for up to half of the map's places are vacant.
+    calls: DashMap<Sid, Box<Up>>,
     /// The place of the next call in the order of beginning.
     next: AtomicU64,
 }
@@ -28,7 +29,7 @@ pub struct LiveCalls {
 #[derive(Debug)]
 struct Up {
     place: u64,
-    started: Box<CallStarted>,
+    started: CallStarted,
     state: CallState,
     date_talk: Option<UnixMillis>,
     codec: Option<&'static str>,
@@ -40,9 +41,9 @@ impl LiveCalls {
     /// Takes in a call that has begun.
     pub fn begin(&self, call: Sid, started: Box<CallStarted>) {
         let place = self.next.fetch_add(1, Ordering::Relaxed);
-        let state = CallState::Routing;
-        self.calls
-            .insert(call, Up { place, started, state, date_talk: None, codec: None, leg_b: None });
+        let (started, state) = (*started, CallState::Routing);
+        let up = Up { place, started, state, date_talk: None, codec: None, leg_b: None };
+        self.calls.insert(call, Box::new(up));
     }
 
     /// Takes in what became of a call; events of other things change nothing.
@@ -117,7 +118,7 @@ fn shown(call_sid: Sid, up: &Up) -> LiveCall {
         number_redirect,
         number_dst,
         date_start,
-    } = &*up.started;
+    } = &up.started;
     let leg = |leg: Option<&(Sid, Arc<str>)>| LiveLeg {
         endpoint_sid: leg.map(|(endpoint, _)| *endpoint),
         state: up.state,

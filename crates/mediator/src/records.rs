@@ -233,7 +233,7 @@ fn leg_rows(record: &CallRecord, listeners: &[Listener]) -> Vec<LegRow> {
             identity: *identity,
             ..common(record)
         }),
-        LegA::Dialled(leg) => leg.as_ref().map(|leg| dialled(record, (leg, LEG_A), listeners)),
+        LegA::Dialled(leg) => leg.as_deref().map(|leg| dialled(record, (leg, LEG_A), listeners)),
     };
     let leg_b = record.leg_b.as_ref().map(|leg| dialled(record, (leg, LEG_B), listeners));
     leg_a.into_iter().chain(leg_b).collect()

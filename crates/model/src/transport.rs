@@ -2,6 +2,7 @@
 
 use core::fmt;
 use core::net::SocketAddr;
+use core::num::NonZeroU64;
 
 /// A SIP transport (RFC 3261 §18, RFC 7118 for WebSocket).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
@@ -75,8 +76,18 @@ impl fmt::Display for Transport {
 pub struct ListenerId(pub u8);
 
 /// One stream connection; never used again for another one.
+///
+/// Counted from 1, so that `Option` of it is no larger: each call keeps some.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
-pub struct ConnectionId(pub u64);
+pub struct ConnectionId(NonZeroU64);
+
+impl ConnectionId {
+    /// The connection that was numbered `count`, from 0 on.
+    pub const fn new(count: u64) -> Self {
+        // 2^64 - 1 shares its id with the one before it: no process makes so many.
+        Self(NonZeroU64::MIN.saturating_add(count))
+    }
+}
 
 /// A way to a peer: our socket, its address and, on a stream, the connection.
 ///

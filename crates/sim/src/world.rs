@@ -428,7 +428,7 @@ impl Sim {
     fn stream(&mut self, peer: SocketAddr, to_engine: bool) -> (Instant, ConnectionId) {
         let arrives = self.now + self.net.time();
         self.sequence += 1;
-        let fresh = ConnectionId(self.sequence);
+        let fresh = ConnectionId::new(self.sequence);
         let (connection, to_us, to_them) =
             self.streams.entry(peer).or_insert((fresh, Instant::ZERO, Instant::ZERO));
         let last = if to_engine { to_us } else { to_them };

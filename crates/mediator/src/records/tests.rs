@@ -187,7 +187,7 @@ fn dialout() -> CallRecord {
         kind: FlowKind::Dialout,
         binding: None,
         dialout: Some(Arc::new(dialout)),
-        leg_a: LegA::Dialled(Some(stage_one)),
+        leg_a: LegA::Dialled(Some(Box::new(stage_one))),
         ..answered
     }
 }

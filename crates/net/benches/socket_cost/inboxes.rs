@@ -45,7 +45,7 @@ pub(super) fn run() {
     });
 }
 
-const END: NetEvent = NetEvent::ConnectionClosed(ConnectionId(0));
+const END: NetEvent = NetEvent::ConnectionClosed(ConnectionId::new(0));
 
 fn event(bytes: &Bytes) -> NetEvent {
     let flow = Flow {

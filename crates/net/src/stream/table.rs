@@ -160,7 +160,7 @@ impl Table {
     }
 
     fn mint(&self) -> ConnectionId {
-        ConnectionId(self.next_id.fetch_add(1, Ordering::Relaxed))
+        ConnectionId::new(self.next_id.fetch_add(1, Ordering::Relaxed))
     }
 }
 

@@ -9,7 +9,7 @@
 mod tests;
 
 use super::DialogFault;
-use super::identity::{Identity, request_uri};
+use super::identity::{Name, Texts, request_uri};
 use super::route_set::RouteSet;
 use crate::{HeaderName, Headers, Method, Request, Response, Scheme, Uri};
 use alloc::boxed::Box;
@@ -67,10 +67,7 @@ pub struct RequestParts<'a> {
 /// Our end of a dialog.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Dialog {
-    call_id: Box<[u8]>,
-    local: Identity,
-    remote: Identity,
-    target: Box<[u8]>,
+    texts: Texts,
     routes: RouteSet,
     /// The number of our last request; 0 before the first.
     local_cseq: u32,
@@ -104,12 +101,12 @@ impl Dialog {
         let contact =
             contact(request)?.ok_or(const { DialogFault::missing(HeaderName::Contact) })?;
         let target = request_uri(&contact);
+        let call_id = request.call_id()?;
+        let local = Name::Tagged(line(request, HeaderName::To)?, local_tag);
+        let remote = Name::Whole(line(request, HeaderName::From)?);
         Ok(Self {
-            call_id: request.call_id()?.into(),
-            local: Identity::tagged(line(request, HeaderName::To)?, local_tag),
-            remote: Identity::of_value(line(request, HeaderName::From)?),
+            texts: Texts::new(call_id, (local, remote), &target),
             routes: RouteSet::of_request(request, &target)?,
-            target: target.into(),
             local_cseq: 0,
             remote_cseq: Some(request.cseq()?.number),
             owner: CallIdOwner::Remote,
@@ -120,11 +117,9 @@ impl Dialog {
 
     /// What an INVITE is sent with, before any response: no remote tag, the preloaded routes.
     pub(super) fn outgoing(start: &NewDialog<'_>) -> Self {
+        let names = (Name::Tagged(start.local, start.local_tag), Name::Whole(start.remote));
         Self {
-            call_id: start.call_id.into(),
-            local: Identity::tagged(start.local, start.local_tag),
-            remote: Identity::of_value(start.remote),
-            target: start.target.into(),
+            texts: Texts::new(start.call_id, names, start.target),
             routes: RouteSet::preloaded(start.routes, start.target),
             local_cseq: start.cseq,
             remote_cseq: None,
@@ -154,11 +149,10 @@ impl Dialog {
         &self,
         response: &Response,
     ) -> Result<(Self, Result<(), DialogFault>), DialogFault> {
+        let remote = Name::Whole(line(response, HeaderName::To)?);
+        let names = (self.texts.local_name(), remote);
         let mut dialog = Self {
-            call_id: self.call_id.clone(),
-            local: self.local.clone(),
-            remote: Identity::of_value(line(response, HeaderName::To)?),
-            target: self.target.clone(),
+            texts: Texts::new(self.call_id(), names, self.remote_target()),
             routes: self.routes.clone(),
             local_cseq: self.local_cseq,
             remote_cseq: None,
@@ -175,7 +169,7 @@ impl Dialog {
     /// cannot be read leaves what was there.
     pub(super) fn follow(&mut self, response: &Headers) -> Result<(), DialogFault> {
         let refreshed = self.refresh_target(response);
-        self.routes = RouteSet::of_response(response, &self.target)?;
+        self.routes = RouteSet::of_response(response, self.texts.target())?;
         refreshed.map(|_| ())
     }
 
@@ -185,7 +179,7 @@ impl Dialog {
         // A 1xx with a Contact that cannot be read still tells that it rings.
         let _ = self.refresh_target(response);
         if self.routes.is_empty()
-            && let Ok(routes) = RouteSet::of_response(response, &self.target)
+            && let Ok(routes) = RouteSet::of_response(response, self.texts.target())
         {
             self.routes = routes;
         }
@@ -203,32 +197,32 @@ impl Dialog {
 
     /// Call-ID.
     pub fn call_id(&self) -> &[u8] {
-        &self.call_id
+        self.texts.call_id()
     }
 
     /// Our tag.
     pub fn local_tag(&self) -> &[u8] {
-        self.local.tag().unwrap_or_default()
+        self.texts.local_tag().unwrap_or_default()
     }
 
     /// The peer's tag; `None` where it has none (RFC 2543) or none yet.
     pub fn remote_tag(&self) -> Option<&[u8]> {
-        self.remote.tag()
+        self.texts.remote_tag()
     }
 
     /// Our From or To value, tag included.
     pub fn local(&self) -> &[u8] {
-        self.local.value()
+        self.texts.local()
     }
 
     /// The peer's From or To value, tag included where it has one.
     pub fn remote(&self) -> &[u8] {
-        self.remote.value()
+        self.texts.remote()
     }
 
     /// The URI of the peer's Contact.
     pub fn remote_target(&self) -> &[u8] {
-        &self.target
+        self.texts.target()
     }
 
     /// Who minted the Call-ID; decides how long to wait after a glare.
@@ -250,13 +244,13 @@ impl Dialog {
         };
         // Tags are minted and echoed by machines: they compare byte by byte.
         call_id == self.call_id()
-            && to == self.local.tag()
-            && from.filter(|tag| !tag.is_empty()) == self.remote.tag()
+            && to == self.texts.local_tag()
+            && from.filter(|tag| !tag.is_empty()) == self.texts.remote_tag()
     }
 
     /// The URI to resolve for the next request: the first route's, else the remote target.
     pub fn next_hop(&self) -> &[u8] {
-        self.routes.next_hop().unwrap_or(&self.target)
+        self.routes.next_hop().unwrap_or(self.texts.target())
     }
 
     /// The parts of a new request in this dialog, with the next `CSeq` number (RFC 3261 §12.2.1.1).
@@ -282,13 +276,13 @@ impl Dialog {
     }
 
     fn parts(&self, cseq: u32) -> RequestParts<'_> {
-        let (uri, routes) = self.routes.parts(&self.target);
+        let (uri, routes) = self.routes.parts(self.texts.target());
         RequestParts {
             uri,
             routes,
-            from: self.local.value(),
-            to: self.remote.value(),
-            call_id: &self.call_id,
+            from: self.texts.local(),
+            to: self.texts.remote(),
+            call_id: self.texts.call_id(),
             cseq,
         }
     }
@@ -320,11 +314,11 @@ impl Dialog {
     pub fn refresh_target(&mut self, message: &Headers) -> Result<bool, DialogFault> {
         let Some(contact) = contact(message)? else { return Ok(false) };
         let target = request_uri(&contact);
-        if *target == *self.target {
+        if *target == *self.texts.target() {
             return Ok(false);
         }
         self.routes.retarget(&target);
-        self.target = target.into();
+        self.texts.retarget(&target);
         Ok(true)
     }
 }

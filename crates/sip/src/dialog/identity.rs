@@ -1,56 +1,158 @@
-//! The From or To value of one side of a dialog, with its tag: RFC 3261 §12, §19.3.
+//! The texts that a dialog keeps, and the From and To values among them with their tags: RFC 3261 §12, §19.3.
 
 use crate::{NameAddr, Params, Uri};
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-/// One side's name on the wire, in one allocation.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Identity {
-    value: Box<[u8]>,
-    /// Where the tag lies in `value`; empty where there is none.
-    tag_start: u16,
-    tag_bytes: u16,
+/// The most bytes of a value in which a tag is found: no datagram holds more.
+const MAX_TAG_END: usize = u16::MAX as usize;
+
+/// One side's name as a dialog is made of it.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Name<'a> {
+    /// A value that has no tag yet, and the tag for it.
+    Tagged(&'a [u8], &'a [u8]),
+    /// A value as it was received or as it shall be sent, with or without a tag.
+    Whole(&'a [u8]),
+    /// That of another dialog.
+    Known(&'a [u8], Tag),
 }
 
-impl Identity {
-    /// A value that has no tag yet, and the tag for it.
-    pub(super) fn tagged(value: &[u8], tag: &[u8]) -> Self {
-        let mut text = Vec::with_capacity(value.len() + b";tag=".len() + tag.len());
-        unfold_into(&mut text, value);
-        text.extend_from_slice(b";tag=");
-        let tag_start = u16::try_from(text.len()).unwrap_or(u16::MAX);
-        text.extend_from_slice(tag);
-        Self {
-            value: text.into_boxed_slice(),
-            tag_start,
-            tag_bytes: u16::try_from(tag.len()).unwrap_or(0),
+/// Where the tag lies in a value; empty where there is none.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(super) struct Tag {
+    start: u16,
+    bytes: u16,
+}
+
+/// The texts of a dialog in one allocation: a held call keeps those of two.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Texts {
+    /// Call-ID, our From or To, the peer's, and its target.
+    all: Box<[u8]>,
+    /// Where the first three of them end.
+    ends: [u32; 3],
+    local_tag: Tag,
+    remote_tag: Tag,
+}
+
+impl Texts {
+    pub(super) fn new(
+        call_id: &[u8],
+        (local, remote): (Name<'_>, Name<'_>),
+        target: &[u8],
+    ) -> Self {
+        let room = call_id.len() + local.most_bytes() + remote.most_bytes() + target.len();
+        let mut all = Vec::with_capacity(room);
+        all.extend_from_slice(call_id);
+        let call_id_end = all.len();
+        let local_tag = local.put(&mut all);
+        let local_end = all.len();
+        let remote_tag = remote.put(&mut all);
+        let ends = [call_id_end, local_end, all.len()];
+        all.extend_from_slice(target);
+        // What does not fit into 32 bits fits into no message.
+        let ends = ends.map(|end| u32::try_from(end).unwrap_or(u32::MAX));
+        Self { all: all.into_boxed_slice(), ends, local_tag, remote_tag }
+    }
+
+    /// The same with another target.
+    pub(super) fn retarget(&mut self, target: &[u8]) {
+        let [.., end] = self.ends;
+        let names = self.all.get(..end as usize).unwrap_or_default();
+        self.all = [names, target].concat().into_boxed_slice();
+    }
+
+    pub(super) fn call_id(&self) -> &[u8] {
+        let [end, ..] = self.ends;
+        self.between(0, end)
+    }
+
+    pub(super) fn local(&self) -> &[u8] {
+        let [start, end, _] = self.ends;
+        self.between(start, end)
+    }
+
+    pub(super) fn remote(&self) -> &[u8] {
+        let [_, start, end] = self.ends;
+        self.between(start, end)
+    }
+
+    pub(super) fn target(&self) -> &[u8] {
+        let [.., start] = self.ends;
+        self.all.get(start as usize..).unwrap_or_default()
+    }
+
+    /// Our name, for another dialog.
+    pub(super) fn local_name(&self) -> Name<'_> {
+        Name::Known(self.local(), self.local_tag)
+    }
+
+    pub(super) fn local_tag(&self) -> Option<&[u8]> {
+        self.local_tag.of(self.local())
+    }
+
+    pub(super) fn remote_tag(&self) -> Option<&[u8]> {
+        self.remote_tag.of(self.remote())
+    }
+
+    fn between(&self, start: u32, end: u32) -> &[u8] {
+        self.all.get(start as usize..end as usize).unwrap_or_default()
+    }
+}
+
+impl Name<'_> {
+    fn most_bytes(&self) -> usize {
+        match self {
+            Self::Tagged(value, tag) => value.len() + b";tag=".len() + tag.len(),
+            Self::Whole(value) | Self::Known(value, _) => value.len(),
         }
     }
 
-    /// A value as it was received or as it shall be sent, with or without a tag.
-    pub(super) fn of_value(value: &[u8]) -> Self {
-        let value = unfold(value).into_boxed_slice();
-        let tag = NameAddr::parse(&value).and_then(|address| address.tag()).unwrap_or_default();
+    /// Writes the whole value and says where its tag is.
+    fn put(self, all: &mut Vec<u8>) -> Tag {
+        let start = all.len();
+        match self {
+            Self::Tagged(value, tag) => {
+                unfold_into(all, value);
+                all.extend_from_slice(b";tag=");
+                let at = all.len() - start;
+                all.extend_from_slice(tag);
+                Tag::at(at, tag.len())
+            }
+            Self::Whole(value) => {
+                unfold_into(all, value);
+                Tag::find(all.get(start..).unwrap_or_default())
+            }
+            Self::Known(value, tag) => {
+                all.extend_from_slice(value);
+                tag
+            }
+        }
+    }
+}
+
+impl Tag {
+    fn at(start: usize, bytes: usize) -> Self {
+        if start + bytes > MAX_TAG_END {
+            return Self::default();
+        }
+        Self { start: start as u16, bytes: bytes as u16 }
+    }
+
+    fn find(value: &[u8]) -> Self {
+        let tag = NameAddr::parse(value).and_then(|address| address.tag()).unwrap_or_default();
+        if tag.is_empty() {
+            return Self::default();
+        }
         // The tag is a slice of the value, so the distance of their starts is its place in it.
-        let start = (tag.as_ptr() as usize).wrapping_sub(value.as_ptr() as usize);
-        let (tag_start, tag_bytes) = match (u16::try_from(start), u16::try_from(tag.len())) {
-            (Ok(start), Ok(length)) if !tag.is_empty() => (start, length),
-            _ => (0, 0),
-        };
-        Self { value, tag_start, tag_bytes }
+        Self::at((tag.as_ptr() as usize).wrapping_sub(value.as_ptr() as usize), tag.len())
     }
 
-    /// The whole value.
-    pub(super) fn value(&self) -> &[u8] {
-        &self.value
-    }
-
-    /// The tag.
-    pub(super) fn tag(&self) -> Option<&[u8]> {
-        let start = usize::from(self.tag_start);
-        self.value.get(start..start + usize::from(self.tag_bytes)).filter(|_| self.tag_bytes > 0)
+    fn of(self, value: &[u8]) -> Option<&[u8]> {
+        let start = usize::from(self.start);
+        value.get(start..start + usize::from(self.bytes)).filter(|_| self.bytes > 0)
     }
 }
 

@@ -15,9 +15,13 @@ pub const MAX_ROUTES: usize = 32;
 /// One Route value, unfolded: `<sip:p1.example.com;lr>`.
 type Hop = Box<[u8]>;
 
-/// The route set of a dialog.
+/// The route set of a dialog; `None`: it is empty, as most are.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct RouteSet {
+pub(super) struct RouteSet(Option<Box<Routes>>);
+
+/// A route set that is not empty.
+#[derive(Clone, PartialEq, Eq, Debug)]
+struct Routes {
     hops: Box<[Hop]>,
     /// There where the first hop is a strict router (RFC 2543).
     strict: Option<Box<Strict>>,
@@ -49,15 +53,19 @@ impl RouteSet {
     }
 
     fn of_hops(hops: Vec<Hop>, target: &[u8]) -> Self {
-        let mut set = Self { hops: hops.into_boxed_slice(), strict: None };
+        if hops.is_empty() {
+            return Self(None);
+        }
+        let mut set = Self(Some(Box::new(Routes { hops: hops.into_boxed_slice(), strict: None })));
         set.retarget(target);
         set
     }
 
     /// Follows a new remote target: behind a strict router it is the last Route (RFC 3261 §12.2.1.1).
     pub(super) fn retarget(&mut self, target: &[u8]) {
-        let Some((first, rest)) = self.hops.split_first() else { return };
-        self.strict = uri_of(first).filter(|uri| !uri.is_loose_router()).map(|uri| {
+        let Some(routes) = &mut self.0 else { return };
+        let Some((first, rest)) = routes.hops.split_first() else { return };
+        routes.strict = uri_of(first).filter(|uri| !uri.is_loose_router()).map(|uri| {
             let last = [b"<", target, b">"].concat().into_boxed_slice();
             let routes = rest.iter().cloned().chain([last]).collect();
             Box::new(Strict { uri: request_uri(&uri).into(), routes })
@@ -65,22 +73,24 @@ impl RouteSet {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.hops.is_empty()
+        self.0.is_none()
     }
 
     /// Request-URI and Route values of a request to `target`.
     pub(super) fn parts<'a>(&'a self, target: &'a [u8]) -> (&'a [u8], &'a [Hop]) {
-        match &self.strict {
+        let Some(routes) = &self.0 else { return (target, &[]) };
+        match &routes.strict {
             Some(strict) => (&strict.uri, &strict.routes),
-            None => (target, &self.hops),
+            None => (target, &routes.hops),
         }
     }
 
     /// The URI of the first hop.
     pub(super) fn next_hop(&self) -> Option<&[u8]> {
-        match &self.strict {
+        let routes = self.0.as_deref()?;
+        match &routes.strict {
             Some(strict) => Some(&strict.uri),
-            None => uri_of(self.hops.first()?).map(|uri| uri.raw),
+            None => uri_of(routes.hops.first()?).map(|uri| uri.raw),
         }
     }
 }

@@ -14,7 +14,7 @@ use mediator_model::{ConnectionId, Flow, Instant};
 use smallvec::SmallVec;
 
 /// A Via's branch; ours fit without an allocation.
-type Branch = SmallVec<[u8; 40]>;
+type Branch = SmallVec<[u8; 24]>;
 
 /// One client transaction.
 #[derive(Debug)]

@@ -299,7 +299,7 @@ fn registers_at_once_leave_index_and_contacts_in_agreement() {
 fn a_contact_on_a_connection_ends_with_it() {
     let over = |connection| Flow {
         transport: Transport::Tcp,
-        connection: Some(ConnectionId(connection)),
+        connection: Some(ConnectionId::new(connection)),
         ..flow(PHONE)
     };
     let on = |uri, connection| {
@@ -315,12 +315,12 @@ fn a_contact_on_a_connection_ends_with_it() {
         "the same address is not the same phone"
     );
     for _ in 0..2 {
-        table.connection_closed(ConnectionId(7));
+        table.connection_closed(ConnectionId::new(7));
         holds(&table, 1, &["sip:b@h"]);
         assert_eq!(table.registered_at(&over(7), at(1)), None);
         assert_eq!(table.registered_at(&over(8), at(1)), Some(endpoint(1)));
     }
-    table.connection_closed(ConnectionId(8));
-    table.connection_closed(ConnectionId(9));
+    table.connection_closed(ConnectionId::new(8));
+    table.connection_closed(ConnectionId::new(9));
     assert!(table.is_empty() && table.by_source.is_empty());
 }

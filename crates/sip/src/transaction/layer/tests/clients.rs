@@ -129,9 +129,9 @@ fn lost_transport_is_told_to_those_who_wait() {
     outputs(&mut layer);
     layer.transport_failed(ms(2), refused);
     assert_eq!(outputs(&mut layer), ["failed 1"]);
-    layer.connection_closed(ms(3), ConnectionId(7));
+    layer.connection_closed(ms(3), ConnectionId::new(7));
     assert_eq!(outputs(&mut layer), ["failed 2"]);
-    layer.connection_closed(ms(3), ConnectionId(7));
+    layer.connection_closed(ms(3), ConnectionId::new(7));
     assert_eq!(outputs(&mut layer), Vec::<String>::new());
     assert_eq!(layer.live(), Live { client_invite: 2, ..Live::default() });
     assert_leaves_nothing(&mut layer);
@@ -147,12 +147,12 @@ fn client_follows_the_connection_of_its_responses() {
     assert_eq!(layer.client_flow(key), Some(tcp(7)));
     layer.receive(ms(1), answer_message(&OURS.request(), 183), tcp(9));
     outputs(&mut layer);
-    layer.connection_closed(ms(2), ConnectionId(7));
+    layer.connection_closed(ms(2), ConnectionId::new(7));
     assert_eq!(outputs(&mut layer), Vec::<String>::new());
     layer.cancel(ms(3), key, None, 2).unwrap();
     let Some(Output::Send { flow, .. }) = layer.poll_output() else { panic!() };
     assert_eq!(flow, tcp(9));
-    layer.connection_closed(ms(4), ConnectionId(9));
+    layer.connection_closed(ms(4), ConnectionId::new(9));
     assert_eq!(outputs(&mut layer), ["failed 1", "failed 2"]);
     assert!(layer.is_empty());
 }

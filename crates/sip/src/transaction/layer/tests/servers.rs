@@ -228,7 +228,7 @@ fn response_follows_a_repetition_over_a_new_connection() {
     layer.receive(ms(900), INVITE.message(), tcp(2));
     respond(&mut layer, server, &request, 486);
     let Some(Output::Send { flow, client: None, .. }) = layer.poll_output() else { panic!() };
-    assert_eq!(flow.connection, Some(ConnectionId(2)));
+    assert_eq!(flow.connection, Some(ConnectionId::new(2)));
 }
 
 /// §18.2.2, RFC 3581 §4.

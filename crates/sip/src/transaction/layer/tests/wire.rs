@@ -102,5 +102,5 @@ pub(super) const fn udp() -> Flow {
 }
 
 pub(super) const fn tcp(connection: u64) -> Flow {
-    Flow { transport: Transport::Tcp, connection: Some(ConnectionId(connection)), ..udp() }
+    Flow { transport: Transport::Tcp, connection: Some(ConnectionId::new(connection)), ..udp() }
 }
