@@ -39,9 +39,9 @@ struct Up {
 
 impl LiveCalls {
     /// Takes in a call that has begun.
-    pub fn begin(&self, call: Sid, started: Box<CallStarted>) {
+    pub fn begin(&self, call: Sid, started: CallStarted) {
         let place = self.next.fetch_add(1, Ordering::Relaxed);
-        let (started, state) = (*started, CallState::Routing);
+        let state = CallState::Routing;
         let up = Up { place, started, state, date_talk: None, codec: None, leg_b: None };
         self.calls.insert(call, Box::new(up));
     }

@@ -13,8 +13,8 @@ fn number(digits: &str) -> Number {
     Number::from_digits(digits).unwrap()
 }
 
-fn started(account: Option<Sid>) -> Box<CallStarted> {
-    Box::new(CallStarted {
+fn started(account: Option<Sid>) -> CallStarted {
+    CallStarted {
         kind: if account.is_some() { FlowKind::Binding } else { FlowKind::Inbound },
         reference: account.map(|_| Sid::from_u128(10)),
         account,
@@ -23,7 +23,7 @@ fn started(account: Option<Sid>) -> Box<CallStarted> {
         number_redirect: number("15162065346"),
         number_dst: number("442071234567"),
         date_start: UnixMillis(1000),
-    })
+    }
 }
 
 fn ended(call: Sid) -> Event {

@@ -50,7 +50,7 @@ impl Teller {
                     call_id = caller.map(|(_, call_id)| &**call_id),
                     "call routed"
                 );
-                self.audience.live.begin(call, started);
+                self.audience.live.begin(call, *started);
             }
             Event::CallRinging { call } => debug!(%call, "call ringing"),
             Event::LegDialled { .. } | Event::CodecAgreed { .. } | Event::CallGone { .. } => {}
