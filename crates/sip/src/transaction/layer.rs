@@ -223,7 +223,7 @@ impl<U: Copy> TransactionLayer<U> {
         };
         match self.servers.find(request.method_token(), &request, &via) {
             Ok(Some(key)) => {
-                self.repeat(key, flow);
+                self.repeat(key, flow, flow_of(&via, flow));
                 Received::Absorbed
             }
             Ok(None) if self.refuses(&request) => {
@@ -259,18 +259,20 @@ impl<U: Copy> TransactionLayer<U> {
     }
 
     /// The request came again: its transaction may have an answer for it.
-    fn repeat(&mut self, key: Key, flow: Flow) {
+    ///
+    /// What went to another address or over another transport is sent where the copy wants it: one who has lost its
+    /// port to a NAT, or tries again over TCP, would else wait in vain. What follows still goes where it did.
+    fn repeat(&mut self, key: Key, source: Flow, wanted: Flow) {
         self.counters.requests_repeated += 1;
         let Some(transaction) = self.servers.get_mut(key) else { return };
-        if flow.connection.is_some() && flow.transport == transaction.flow.transport {
+        if source.connection.is_some() && source.transport == transaction.flow.transport {
             // The peer lost its connection and repeats itself over a new one.
-            transaction.flow.connection = flow.connection;
-            transaction.source_port = flow.remote.port();
+            transaction.flow.connection = source.connection;
+            transaction.source_port = source.remote.port();
         }
-        let flow = transaction.flow;
         if let Some(bytes) = transaction.repeated() {
             self.counters.responses_resent += 1;
-            self.outputs.push_back(Output::Send { flow, bytes, client: None });
+            self.outputs.push_back(Output::Send { flow: wanted, bytes, client: None });
         }
     }
 

@@ -231,6 +231,25 @@ fn response_follows_a_repetition_over_a_new_connection() {
     assert_eq!(flow.connection, Some(ConnectionId::new(2)));
 }
 
+/// §17.2.2: who repeats itself from elsewhere, after a NAT has moved it or over TCP instead, is answered there.
+#[test]
+fn copy_from_elsewhere_is_answered_there() {
+    let ask = Ask { method: "OPTIONS", via: "192.0.2.9:5070;rport;branch=z9hG4bK1", ..INVITE };
+    let moved = Flow { remote: "192.0.2.9:40001".parse().unwrap(), ..udp() };
+    for elsewhere in [moved, tcp(7)] {
+        let mut layer = layer();
+        let received = layer.receive(ms(0), ask.message(), udp());
+        let Received::Request { server, request } = received else { panic!("{received:?}") };
+        respond(&mut layer, server, &request, 200);
+        let Some(Output::Send { flow, .. }) = layer.poll_output() else { panic!() };
+        assert_eq!(flow, udp());
+        assert!(matches!(layer.receive(ms(500), ask.message(), elsewhere), Received::Absorbed));
+        let Some(Output::Send { flow, .. }) = layer.poll_output() else { panic!() };
+        assert_eq!(flow, elsewhere);
+        assert_eq!(layer.server_flow(server), Some(udp()));
+    }
+}
+
 /// §18.2.2, RFC 3581 §4.
 #[test]
 fn response_goes_to_source_address_and_rport_or_sent_by_port() {
