@@ -46,6 +46,7 @@ fn failures_of_leg_b_reach_the_caller_as_the_table_says() {
         (480, 480),
         (484, 484),
         (486, 486),
+        (487, 487),
         (488, 488),
         (600, 600),
         (603, 603),
@@ -102,6 +103,65 @@ fn a_redirect_is_followed_only_where_the_trunk_says_so() {
         assert!(second.uri().contains(user), "{mode:?}: {}", second.uri());
         assert_eq!(sim.ua(ALICE).confirmed(), 1, "{mode:?}");
         assert_eq!(sim.calls_of(1), 1, "{mode:?}: the call that was redirected counts once");
+        ends_well(&mut sim);
+    }
+}
+
+/// Of several Contacts the one that is liked best and can be followed; where none can, the redirect is a failure as
+/// any other, and nobody else is called.
+#[test]
+fn of_a_redirect_the_best_contact_that_can_be_followed_counts() {
+    use AllowForward::{Direct, DirectUri};
+    let low = "<sip:15550007777@10.2.0.1:5060>;q=0.1";
+    let high = "<sip:15550008888@10.2.0.1:5060>;q=0.7";
+    let deaf = "<mailto:bob@example.com>;q=1.0";
+    for (mode, contacts, user) in [
+        (Direct, format!("{low}, {high}"), Some("15550008888")),
+        (Direct, format!("{high}, {low}"), Some("15550008888")),
+        (DirectUri, format!("{deaf}, {low}"), Some("15550007777")),
+        (
+            Direct,
+            "<sip:joe@10.2.0.1>, <sip:15550007777@10.2.0.1>;q=0".to_owned(),
+            Some("15550007777"),
+        ),
+        (DirectUri, "<sips:joe@10.2.0.1>, <tel:+15550007777>".to_owned(), None),
+        (Direct, "<sip:joe@10.2.0.1>".to_owned(), None),
+    ] {
+        let mut stage = Stage::usual();
+        stage.groups[0].trunks[0].allow_forward = mode;
+        let mut sim = world(3, stage);
+        let headers = vec![("Contact".to_owned(), contacts.clone())];
+        sim.ua(BOB).quirks.plain = true;
+        sim.ua(BOB).quirks.no_contact = true;
+        sim.ua(BOB).script = vec![(millis(5), Move::Refuse { status: 302, headers })];
+        sim.ua(ALICE).invite(REDIRECT);
+        sim.run_for(millis(18));
+        sim.ua(BOB).answers();
+        sim.run_for(seconds(3));
+        let second = sim.ua(BOB).calls.get(1).and_then(|call| call.invite.clone());
+        assert_eq!(second.is_some(), user.is_some(), "{mode:?} {contacts}");
+        if let (Some(second), Some(user)) = (second, user) {
+            assert!(second.uri().contains(user), "{mode:?} {contacts}: {}", second.uri());
+        } else {
+            let answer = sim.ua(ALICE).calls[0].answer.clone();
+            assert_eq!(code(answer.as_ref()), 480, "{mode:?} {contacts}");
+        }
+        ends_well(&mut sim);
+    }
+}
+
+/// RFC 3261 section 13.3.1: the caller's Expires ends its invitation as its CANCEL would.
+#[test]
+fn an_invitation_that_expires_is_487_and_rings_no_more() {
+    for (expires, waited, expected) in [("3", 4, 487), ("3", 2, 0), ("0", 4, 0), ("600", 119, 0)] {
+        let mut sim = masked(1);
+        sim.ua(ALICE).quirks.extra = vec![("Expires".to_owned(), expires.to_owned())];
+        sim.ua(BOB).script =
+            vec![(millis(5), Move::Ring { status: 180, fork: 0, sdp: false, reliable: false })];
+        let heard = code(outcome(&mut sim, REDIRECT, seconds(waited)).as_ref());
+        assert_eq!(heard, expected, "Expires: {expires} after {waited} s");
+        assert_eq!(sim.ua(BOB).asked("CANCEL"), usize::from(expected == 487), "Expires: {expires}");
+        sim.run_for(seconds(130));
         ends_well(&mut sim);
     }
 }

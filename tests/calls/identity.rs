@@ -44,6 +44,8 @@ fn leg_b_sees_the_number_that_the_attributes_ask_for() {
         (&[], Some("<sip:Restricted@10.1.0.1>"), &[], None),
         (&[], Some("<sip:unavailable@10.1.0.1>"), &[], None),
         (&[], Some("<sip:10.1.0.1>"), &[], None),
+        (&[], Some("<sip:@10.1.0.1>"), &[], None),
+        (FIX, Some("<sip:@10.1.0.1>"), &[], Some(REDIRECT)),
         (&[], Some("\"x\" <sip:+1-415-555-0100;npdi=yes@10.1.0.1;user=phone>"), &[], Some(CALLER)),
     ] {
         let (mut sim, invite) = seen(attributes, from, extra);

@@ -66,6 +66,64 @@ fn answers_malformed_requests_with_the_code_that_fits() -> Result<()> {
     server.stop()
 }
 
+/// The same bytes over UDP, then over TCP: who asks again on another way is answered there.
+#[test]
+fn answers_a_copy_over_tcp_of_what_came_over_udp() -> Result<()> {
+    let scene = Scene::new("udp_then_tcp")?;
+    let server = scene.serve(&scene.config())?;
+    let peer = Datagrams::bind(scene.caller.sip())?;
+    let uri = format!("sip:{}", scene.server.sip());
+    let options = request("OPTIONS", &uri, scene.caller.sip(), "both").text("UDP");
+    peer.send(scene.server.sip(), &options)?;
+    ensure!(peer.receive()?.status() == Some(200), "no 200 over UDP");
+    let mut stream = Connection::open(scene.server.sip())?;
+    stream.send(&options)?;
+    ensure!(stream.receive()?.status() == Some(200), "no 200 over TCP");
+    peer.hears_nothing()?;
+    server.stop()
+}
+
+/// RFC 3261 section 8.2.3: what is not understood is refused with what would be, unless it is optional.
+#[test]
+fn refuses_bodies_that_it_does_not_understand() -> Result<()> {
+    let scene = Scene::new("bodies")?;
+    let server = scene.serve(&scene.config())?;
+    let peer = Datagrams::bind(scene.caller.sip())?;
+    // A number that nobody has: whose body is passed over gets 404.
+    let uri = format!("sip:15550009999@{}", scene.server.sip());
+    let sdp = "Content-Type: application/sdp\r\n";
+    let rows = [
+        ("Content-Type: text/plain\r\n".to_owned(), 415, ("Accept", Some("application/sdp"))),
+        (format!("{sdp}Content-Encoding: gzip\r\n"), 415, ("Accept-Encoding", Some("identity"))),
+        (
+            "Content-Type: text/plain\r\nContent-Disposition: render; Handling=optional\r\n"
+                .to_owned(),
+            404,
+            ("Accept", None),
+        ),
+        (
+            "Content-Type: text/plain\r\nContent-Disposition: render;handling=required\r\n"
+                .to_owned(),
+            415,
+            ("Accept", Some("application/sdp")),
+        ),
+    ];
+    for (number, (headers, status, (name, value))) in rows.into_iter().enumerate() {
+        let unique = format!("body{number}");
+        let mut invite = request("INVITE", &uri, scene.caller.sip(), &unique);
+        invite.extra = &headers;
+        let text = invite.text("UDP").replace("Content-Length: 0", "Content-Length: 5") + "v=0\r\n";
+        peer.send(scene.server.sip(), text)?;
+        let answer = peer.receive_where(&headers, |message| {
+            message.header("Call-ID") == Some(&unique)
+                && message.status().is_some_and(|status| status >= 200)
+        })?;
+        ensure!(answer.status() == Some(status), "{headers}: {status} wanted:\n{}", answer.text);
+        ensure!(answer.header(name) == value, "{headers}:\n{}", answer.text);
+    }
+    server.stop()
+}
+
 #[test]
 fn keeps_silent_at_garbage_and_serves_on() -> Result<()> {
     let scene = Scene::new("garbage")?;

@@ -256,6 +256,7 @@ impl Call {
                 if self.dial.as_ref().is_some_and(|dial| dial.ring_until <= now) {
                     self.give_up_ringing(cx);
                 }
+                self.run_expiry(cx);
                 self.remind_caller(cx);
             }
             Stage::Talking { ends } if ends <= now => {

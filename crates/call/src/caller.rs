@@ -242,7 +242,9 @@ impl Call {
         };
         let acknowledged = match sender.handle_prack(cx.now, &request) {
             Ok(acknowledged) => acknowledged,
-            Err(fault) => return cx.refuse(server, &request, fault.status()),
+            Err(fault) => {
+                return cx.refuse_with(server, &request, fault.status(), fault.phrase(), |_| {});
+            }
         };
         let sdp = sdp_of(&request);
         let presence = if sdp.is_some() { Sdp::Present } else { Sdp::Absent };
@@ -432,6 +434,14 @@ impl Call {
         self.drop_leg_b(cx);
         let answer = Answer { status: 480, retry_after: None, cause: Some(19) };
         self.fail_caller(cx, answer, Originator::System);
+    }
+
+    /// The caller's invitation has expired before it got a final response: as if it had cancelled (RFC 3261 §13.3.1).
+    pub(crate) fn run_expiry(&mut self, cx: &mut Core) {
+        let Some(dial) = &mut self.dial else { return };
+        if dial.expires_at.take_if(|at| *at <= cx.now).is_some() {
+            self.caller_cancelled(cx);
+        }
     }
 
     /// No attempt is left. A caller whose claim is not durable yet waits for it, as for a 200.

@@ -52,6 +52,8 @@ pub(crate) struct Dial {
     /// The caller understands 100rel, or insists on it.
     pub(crate) caller_100rel: Caller100Rel,
     pub(crate) ring_until: Instant,
+    /// The caller's own limit to its ringing: Expires of its INVITE (RFC 3261 §13.3.1).
+    pub(crate) expires_at: Option<Instant>,
     pub(crate) next_branch: u16,
     /// The early dialog that the caller hears of.
     pub(crate) speaking: Option<EarlyDialog>,
@@ -82,7 +84,7 @@ pub(crate) struct Dial {
 impl Dial {
     /// The earlier of its deadlines.
     pub(crate) fn deadline(&self) -> Instant {
-        self.remind_at.map_or(self.ring_until, |at| at.min(self.ring_until))
+        [self.remind_at, self.expires_at].into_iter().flatten().fold(self.ring_until, Instant::min)
     }
 
     /// A dialout's stage, with branches numbered from `next_branch` on, as none of its call has the number of another.
@@ -96,6 +98,7 @@ impl Dial {
             attempt_holds: Holds::default(),
             caller_100rel: Caller100Rel::Supported,
             ring_until: cx.now + cx.settings.ring_timeout,
+            expires_at: None,
             next_branch,
             speaking: None,
             last_provisional: None,

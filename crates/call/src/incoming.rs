@@ -3,10 +3,11 @@
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::sync::Arc;
+use core::time::Duration;
 
 use mediator_model::{
-    AdmissionRefused, Binding, Change, Dialout, Endpoint, EndpointIndex, Number, TrunkIndex,
-    TrunkWay,
+    AdmissionRefused, Binding, Change, Dialout, Endpoint, EndpointIndex, Instant, Number,
+    TrunkIndex, TrunkWay,
 };
 use mediator_sip::dialog::Side as Speaker;
 use mediator_sip::dialog::{Carrier, Dialog, Negotiated, Sdp};
@@ -114,8 +115,8 @@ impl Engine {
             if let Some(media) = unmade.media {
                 media.release(&*self.core.ports.media);
             }
-            self.core.refuse(unmade.server, &unmade.request, 400);
-            return;
+            let phrase = "No dialog can be made of this";
+            return self.core.refuse_with(unmade.server, &unmade.request, 400, phrase, |_| {});
         }
         self.invites.insert(server, key);
         if let Some(sid) = self.call(key).map(|call| call.sid) {
@@ -446,6 +447,7 @@ fn new_call(
         max_forwards: hops_left(&request),
         caller_100rel: caller_100rel(&request),
         ring_until: core.now + core.settings.ring_timeout,
+        expires_at: invitation_ends(core, &request),
         directory,
         routed,
         offer,
@@ -476,6 +478,12 @@ fn new_call(
         call.resolve_leg(core, crate::leg::Side::A, name);
     }
     Ok(call)
+}
+
+/// When the caller itself takes its invitation back; 0 is no time to ring in, and is passed over.
+fn invitation_ends(core: &Core, request: &Request) -> Option<Instant> {
+    let seconds = request.expires().ok().flatten().filter(|seconds| *seconds > 0)?;
+    Some(core.now + Duration::from_secs(seconds.into()))
 }
 
 /// A softphone behind whatever NAT: requests go back over its flow.

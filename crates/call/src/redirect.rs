@@ -7,6 +7,7 @@ use alloc::collections::VecDeque;
 use alloc::format;
 
 use mediator_model::{AllowForward, Number};
+use mediator_sip::NameAddr;
 use mediator_sip::dialog::request_uri;
 use mediator_sip::header::Contacts;
 use mediator_sip::message::Response;
@@ -16,9 +17,12 @@ use crate::call::Call;
 use crate::context::{Core, Hop};
 use crate::identity::{Shown, number_of};
 use crate::limits::{admit_destination, retry_after_seconds};
+use crate::registrar::thousandths;
 use crate::request::LoginOf;
 use crate::verdict::Failure;
 
+/// Contacts of a redirect that are looked at.
+const MAX_CONTACTS: usize = 10;
 /// Redirects that one call follows.
 pub(crate) const MAX_REDIRECTS: u8 = 5;
 
@@ -36,8 +40,7 @@ impl Call {
         if mode == AllowForward::Disabled || dial.redirects >= MAX_REDIRECTS {
             return false;
         }
-        let Ok(Contacts::List(mut list)) = response.contacts() else { return false };
-        let Some(Ok(contact)) = list.next() else { return false };
+        let Some(contact) = best_contact(cx, response, mode) else { return false };
         let Some(at) = self.branches.iter().position(|branch| branch.id == id) else {
             return false;
         };
@@ -152,6 +155,21 @@ impl Call {
         }
         self.go_on(cx);
     }
+}
+
+/// The Contact of a 3xx that its sender likes best of those that `mode` can follow, the first of equals.
+fn best_contact<'a>(cx: &Core, response: &'a Response, mode: AllowForward) -> Option<NameAddr<'a>> {
+    let Ok(Contacts::List(list)) = response.contacts() else { return None };
+    let follows = |contact: &NameAddr<'_>| match mode {
+        AllowForward::Disabled => false,
+        AllowForward::DirectUri => cx.hop_to(&request_uri(&contact.uri)) != Hop::Unreachable,
+        AllowForward::Direct | AllowForward::Protected | AllowForward::Reroute => {
+            number_of(&contact.uri).is_some()
+        }
+    };
+    let q = |contact: &NameAddr<'_>| contact.params.value("q").map_or(1000, thousandths);
+    let usable = list.take(MAX_CONTACTS).filter_map(Result::ok).filter(follows);
+    usable.reduce(|best, next| if q(&next) > q(&best) { next } else { best })
 }
 
 /// A URI or To value with the number of its user part replaced.

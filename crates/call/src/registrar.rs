@@ -193,7 +193,7 @@ fn number_in(text: &[u8]) -> Option<u32> {
 }
 
 /// `0.7` -> 700; what cannot be read counts as 1.
-fn thousandths(text: &[u8]) -> u16 {
+pub(crate) fn thousandths(text: &[u8]) -> u16 {
     let Ok(text) = core::str::from_utf8(text) else { return 1000 };
     match text.trim().split_once('.') {
         None => {

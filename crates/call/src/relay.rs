@@ -187,7 +187,9 @@ impl Call {
         let Some(talker) = self.talker(cx, side) else { return cx.refuse(server, &request, 481) };
         match talker.offer_answer.meaning(Speaker::Remote, Carrier::UpdateRequest, presence) {
             Meaning::Refused(refusal) => return refuse_offer(cx, server, &request, refusal),
-            Meaning::Violation(_) => return cx.refuse(server, &request, 400),
+            Meaning::Violation(_) => {
+                return cx.refuse_with(server, &request, 400, "SDP out of turn", |_| {});
+            }
             _ => {}
         }
         if !self.agree_timer(cx, side, server, &request) {
@@ -424,9 +426,16 @@ pub(crate) fn checked_sdp(
     let encoded = request
         .first(HeaderName::ContentEncoding)
         .is_some_and(|coding| !coding.eq_ignore_ascii_case(b"identity"));
-    let Some(sdp) = sdp_of(request).filter(|_| !encoded) else {
+    let sdp = sdp_of(request);
+    if sdp.is_none() && is_optional(request) {
+        return Ok(None);
+    }
+    let Some(sdp) = sdp.filter(|_| !encoded) else {
         cx.refuse_with(server, request, 415, "Unsupported Media Type", |writer| {
             writer.header(HeaderName::Accept, "application/sdp");
+            if encoded {
+                writer.header(HeaderName::AcceptEncoding, "identity");
+            }
         });
         return Err(());
     };
@@ -435,4 +444,17 @@ pub(crate) fn checked_sdp(
         return Err(());
     }
     Ok(Some(sdp))
+}
+
+/// Whether a body that is not understood may be passed over (RFC 3261 §8.2.3, §20.11).
+fn is_optional(request: &Request) -> bool {
+    let disposition = request.first(HeaderName::ContentDisposition);
+    disposition.is_some_and(|value| {
+        let mut params = value.split(|byte| *byte == b';').skip(1).map(<[u8]>::trim_ascii);
+        params.any(|param| {
+            let mut sides = param.splitn(2, |byte| *byte == b'=').map(<[u8]>::trim_ascii);
+            sides.next().is_some_and(|name| name.eq_ignore_ascii_case(b"handling"))
+                && sides.next().is_some_and(|value| value.eq_ignore_ascii_case(b"optional"))
+        })
+    })
 }

@@ -119,8 +119,8 @@ impl Verdict {
 /// The code that the caller gets for a final response of leg B which is not moved on from.
 pub(crate) const fn caller_status(status: u16) -> u16 {
     match status {
-        // Not followed, unless the trunk says otherwise; and an end that we did not ask for.
-        300..=399 | 487 => 480,
+        // Not followed, unless the trunk says otherwise.
+        300..=399 => 480,
         // Our credentials; says nothing to the caller.
         401 | 407 => 503,
         other => other,

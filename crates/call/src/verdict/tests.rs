@@ -74,7 +74,7 @@ fn a_6xx_wins_then_the_lowest_class_then_the_first() {
 fn what_is_between_leg_b_and_us_is_not_shown() {
     for (theirs, ours) in [
         (302, 480),
-        (487, 480),
+        (487, 487),
         (401, 503),
         (407, 503),
         (422, 422),

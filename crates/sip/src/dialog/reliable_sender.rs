@@ -39,6 +39,14 @@ impl PrackFault {
             Self::NoMatch => 481,
         }
     }
+
+    /// The reason phrase of the answer.
+    pub const fn phrase(self) -> &'static str {
+        match self {
+            Self::NoRAck => "Missing or malformed RAck",
+            Self::NoMatch => "RAck matches no provisional response",
+        }
+    }
 }
 
 /// What a PRACK did. The core answers it with a 2xx.

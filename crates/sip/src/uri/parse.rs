@@ -55,8 +55,9 @@ impl<'a> Uri<'a> {
         // Everywhere else an @ is escaped, so the first one ends the user part.
         let run = Class::USER.run(text);
         match text.get(run) {
-            Some(b'@') if run > 0 => {
-                self.user = Some(scanner.take(run));
+            // Gateways write an anonymous caller as `sip:@host`: nobody's name is no name.
+            Some(b'@') => {
+                self.user = Some(scanner.take(run)).filter(|user| !user.is_empty());
                 scanner.eat(b'@');
             }
             Some(_) => {

@@ -23,6 +23,7 @@ fn uris_are_read() {
             Some("a=b&c="),
         ),
         ("sip:a:@b", Some("a"), Some(""), "b", None, "", None),
+        ("sip:@b", None, None, "b", None, "", None),
         (
             "sip:+1-212-555-1212;isub=1411@gw.example;user=phone",
             Some("+1-212-555-1212;isub=1411"),
@@ -86,7 +87,6 @@ fn malformed_uris_are_refused_with_the_part_that_is_wrong() {
         ("1sip:a@b", UriError::Scheme),
         (":a@b", UriError::Scheme),
         ("sip:", UriError::Host),
-        ("sip:@example.com", UriError::User),
         ("sip:a%4@example.com", UriError::User),
         ("sip:a%zz@example.com", UriError::User),
         ("sip:a[@example.com", UriError::User),
