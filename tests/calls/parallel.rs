@@ -2,11 +2,11 @@
 
 use std::net::IpAddr;
 
-use mediator_media::{Order, Speech, Track, g711};
+use mediator_media::{Order, Side, Speech, Track, g711};
 use mediator_model::Instant;
 use mediator_sim::{Move, Party, REDIRECT, Sim, What};
 
-use crate::support::{ALICE, ends_well, millis, relayed, seconds, world};
+use crate::support::{ALICE, BOB, connect, ends_well, millis, relayed, seconds, speaking, world};
 
 const PHONE: &str = "15550001001";
 
@@ -165,5 +165,26 @@ fn who_was_heard_before_another_one_and_answers_then_is_heard_again() {
         assert_eq!(order, [WINNER, LOSER], "{place:?}: the last one that rings is heard");
         until_joined(&mut sim);
         check(&mut sim, phones, place);
+    }
+}
+
+#[test]
+fn another_fork_behind_a_proxy_that_answers_is_learned_anew_though_its_sdp_is_the_same() {
+    for fork in [0, 1] {
+        let mut sim = speaking(42);
+        sim.ua(BOB).script = vec![(millis(50), early()), (seconds(1), Move::Answer { fork })];
+        connect(&mut sim);
+        sim.run_for(seconds(1));
+        let dialog = |order: &Order| match order {
+            Order::Terms { side: Side::B, terms, .. } => Some(terms.peer.dialog),
+            _ => None,
+        };
+        let mut told: Vec<u16> = sim.media_orders.iter().filter_map(dialog).collect();
+        told.dedup();
+        assert_eq!(told.len(), 1 + fork, "{told:?}");
+        let from = sim.now();
+        sim.run_for(seconds(1));
+        assert_eq!(sim.ua(ALICE).talk(0).since(from), [WINNER]);
+        ends_well(&mut sim);
     }
 }

@@ -1,5 +1,6 @@
 //! What random calls have found, as rules.
 
+use mediator_model::Transport;
 use mediator_sim::{Move, REDIRECT};
 
 use crate::support::{ALICE, BOB, connect, ends_well, masked, millis, seconds};
@@ -139,4 +140,27 @@ fn a_2xx_after_the_failure_of_a_re_invite_is_acknowledged() {
     assert_eq!(sim.ua(BOB).asked("ACK"), 3, "of the first 200, the 488 and the late 200");
     assert_eq!((sim.ua(ALICE).confirmed(), sim.ua(BOB).confirmed()), (1, 1));
     ends_well(&mut sim);
+}
+
+#[test]
+fn an_invite_that_is_repeated_when_its_call_is_over_is_a_call_of_its_own() {
+    for transport in [Transport::Udp, Transport::Tcp] {
+        for another_connection in [false, true] {
+            let mut sim = masked(1);
+            sim.ua(ALICE).profile.transport = transport;
+            sim.ua(BOB).refuses(503);
+            let call = sim.ua(ALICE).invite(REDIRECT);
+            sim.run_for(seconds(40));
+            assert_eq!(sim.ua(ALICE).calls[call].outcome, Some(503));
+            if another_connection {
+                sim.disconnect(ALICE);
+            }
+            sim.ua(BOB).answers();
+            sim.ua(ALICE).act(call, Move::Replay);
+            sim.run_for(seconds(3));
+            assert_eq!(sim.records.len(), 1);
+            sim.run_for(seconds(60));
+            ends_well(&mut sim);
+        }
+    }
 }

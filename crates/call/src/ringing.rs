@@ -240,8 +240,9 @@ impl Call {
                 return self.fail_caller(cx, Answer::plain(503), Originator::System);
             }
         };
-        self.hear_from(cx, Some(EarlyDialog { branch, fork }));
-        self.is_branch(side, branch);
+        let dialog = EarlyDialog { branch, fork };
+        self.hear_from(cx, Some(dialog));
+        self.is_heard_in(side, dialog);
         if meaning != Meaning::Offer
             && self.dial.as_ref().is_some_and(|dial| dial.offer.is_some())
             && let Some(answer) = &body

@@ -135,8 +135,9 @@ impl Leg {
     /// Takes new terms; the source is learned anew where SDP names another address, or somebody else is the peer.
     pub(crate) fn agree(&mut self, now: Instant, terms: Box<Terms>) {
         let told = self.latch.as_ref().map(Latch::told);
-        let is_another = self.terms().is_some_and(|before| before.peer.number != terms.peer.number);
-        if told != Some(terms.remote) || is_another {
+        let before = self.terms().map_or(terms.peer, |before| before.peer);
+        let is_another = before.number != terms.peer.number;
+        if told != Some(terms.remote) || is_another || before.dialog != terms.peer.dialog {
             let former = self.latch.as_ref().and_then(Latch::source).filter(|_| is_another);
             let mut latch = Latch::new(now, terms.remote, terms.signalling);
             if terms.peer.has_rivals {

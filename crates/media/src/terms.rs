@@ -47,6 +47,9 @@ pub struct Peer {
     /// Which of them; 0 where there is but one. Another one's media is learned anew, and what was heard of the one before
     /// is kept out.
     pub number: u16,
+    /// Which of its dialogs: behind a proxy there may be another phone in each. Media is learned anew, but as it may as well
+    /// be the same phone under another tag nobody is kept out.
+    pub dialog: u16,
     /// Others may send until they are told that they have lost.
     pub has_rivals: bool,
 }

@@ -19,6 +19,7 @@ use mediator_model::{MediaPort, MediaPorts, NoMediaPort, Sid};
 use crate::cdr::CallRecord;
 use crate::context::Core;
 use crate::io::{MediaSettings, Output};
+use crate::request::EarlyDialog;
 
 mod align;
 mod edit;
@@ -62,9 +63,11 @@ pub(crate) struct CallMedia {
 #[derive(Debug, Default)]
 struct SideMedia {
     /// Of the SDP of both that the last terms were made from, and whose it was.
-    told: Option<(u64, Option<u16>)>,
-    /// The branch whose dialog it is, or will be, where the side is dialled.
-    branch: Option<u16>,
+    told: Option<(u64, u16)>,
+    /// The dialog that it is, or will be, where the side is dialled.
+    dialog: Option<EarlyDialog>,
+    /// How often that was another one.
+    dialogs: u16,
     /// RTCP comes on RTP's port.
     rtcp_mux: bool,
     /// DTMF is sent there, whether or not the other side has events.

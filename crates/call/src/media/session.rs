@@ -12,6 +12,7 @@ use crate::call::Call;
 use crate::cdr::{CallRecord, Originator};
 use crate::context::Core;
 use crate::io::{Event, MediaMode, MediaSettings};
+use crate::request::EarlyDialog;
 use crate::route::Routed;
 
 /// Whether a call needs media of ours: all do, or its flow does, or something of its binding.
@@ -52,19 +53,20 @@ impl Call {
         };
         let early = self.dial.as_ref().and_then(|dial| dial.speaking);
         if let Some(early) = early.filter(|_| self.leg(side).is_none()) {
-            self.is_branch(side, early.branch);
+            self.is_heard_in(side, early);
         }
         let Self { media: Some(media), branches, .. } = self else { return };
         let known = media.side_mut(side);
         let said = content_hash(theirs) ^ content_hash(&ours).rotate_left(1);
-        let told = (said, known.branch);
+        let told = (said, known.dialogs);
         if known.told == Some(told) {
             return;
         }
         let Some(mut terms) = super::terms::terms(theirs, &ours, signalling) else { return };
-        if let Some(branch) = known.branch {
+        if let Some(EarlyDialog { branch, .. }) = known.dialog {
             terms.peer = Peer {
                 number: branch.saturating_add(1),
+                dialog: known.dialogs,
                 has_rivals: branches.iter().any(|other| other.id != branch),
             };
         }
@@ -78,10 +80,12 @@ impl Call {
         self.dial_keys_when_joined(cx);
     }
 
-    /// What a dialled side says is of that branch from here on: others had our address, too.
-    pub(crate) fn is_branch(&mut self, side: Side, branch: u16) {
-        if let Some(media) = &mut self.media {
-            media.side_mut(side).branch = Some(branch);
+    /// What a dialled side says is of that dialog from here on: others had our address, too.
+    pub(crate) fn is_heard_in(&mut self, side: Side, dialog: EarlyDialog) {
+        let Some(media) = &mut self.media else { return };
+        let known = media.side_mut(side);
+        if known.dialog.replace(dialog) != Some(dialog) {
+            known.dialogs = known.dialogs.wrapping_add(1);
         }
     }
 

@@ -80,7 +80,11 @@ fn some_terms(side: Side, kind: u8) -> Terms {
         remote,
         peer_receives: kind & 0x21 != 0x21,
         rtcp_mux: kind & 3 == 3,
-        peer: Peer { number: u16::from(kind >> 5 & 1), has_rivals: kind & 8 != 0 },
+        peer: Peer {
+            number: u16::from(kind >> 5 & 1),
+            dialog: u16::from(kind >> 3 & 3),
+            has_rivals: kind & 8 != 0,
+        },
         ptime_ms: (kind & 4 != 0).then_some(u16::from(kind)),
         ..terms(side, &formats)
     }

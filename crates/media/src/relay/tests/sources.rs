@@ -158,7 +158,7 @@ fn another_peer_in_the_same_place_is_learned_anew_and_the_one_before_is_kept_out
     let said = |number, host: u8| Terms {
         remote: Some(at(77, 4000)),
         signalling: at(host, 0).ip(),
-        peer: Peer { number, has_rivals: true },
+        peer: Peer { number, dialog: 0, has_rivals: true },
         ..terms(Side::B, &pcmu())
     };
     let (mut alice, mut one, mut two) = (Talker::new(0, 5), Talker::new(0, 6), Talker::new(0, 7));
@@ -180,4 +180,30 @@ fn another_peer_in_the_same_place_is_learned_anew_and_the_one_before_is_kept_out
         assert!(send(&mut world, Side::B, at(6, 4000), &mut two));
     }
     assert_eq!(destination(&mut world, &mut alice), Some(at(6, 4000)));
+}
+
+#[test]
+fn another_dialog_of_a_peer_is_learned_anew_and_nobody_is_kept_out() {
+    let mut world = World::joined(&pcmu(), &pcmu());
+    let said = |dialog| Terms {
+        remote: Some(at(77, 4000)),
+        peer: Peer { number: 1, dialog, has_rivals: false },
+        ..terms(Side::B, &pcmu())
+    };
+    let (mut one, mut two) = (Talker::new(0, 6), Talker::new(0, 7));
+    world.terms(Side::B, said(1));
+    for _ in 0..200 {
+        assert!(send(&mut world, Side::B, at(5, 4000), &mut one));
+        world.pass(MS * 20);
+    }
+    assert!(!send(&mut world, Side::B, at(6, 4000), &mut two), "a stranger that is locked");
+    // The same phone, under another tag.
+    world.terms(Side::B, said(2));
+    assert!(send(&mut world, Side::B, at(5, 4000), &mut one));
+    // Another one: the first one has stopped.
+    world.terms(Side::B, said(3));
+    assert!(send(&mut world, Side::B, at(5, 4000), &mut one));
+    world.pass(MS * 200);
+    assert!(send(&mut world, Side::B, at(6, 4000), &mut two));
+    assert!(!send(&mut world, Side::B, at(5, 4000), &mut one));
 }
