@@ -1,9 +1,11 @@
 //! Rows of call records and of their deliveries.
 
-use mediator_model::{Sid, UnixMillis};
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use mediator_model::{Number, Sid, UnixMillis};
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, Statement, ToSql, params};
+use serde::Serialize;
 
-use super::cells::{self, NumberCell, SidCell, TimeCell, signed};
+use super::cells::{self, SidCell, TimeCell, signed};
 use super::objects;
 use crate::record::{CallRow, LegRow, MediaFigures};
 use crate::traits::{CallDelivery, Delivery, DeliveryOutcome};
@@ -76,84 +78,121 @@ pub(super) fn read_leg(row: &Row<'_>) -> rusqlite::Result<LegRow> {
     })
 }
 
-/// Keeps a call's records, and queues the delivery of the call's where it has a callback. A record that is there already
-/// stays as it is, and is not queued again.
-pub(super) fn append(conn: &Connection, delivery: &CallDelivery) -> rusqlite::Result<()> {
-    for leg in &delivery.legs {
-        append_leg(conn, leg)?;
-    }
-    let Some(call) = &delivery.call else { return Ok(()) };
-    let is_new = append_call(conn, call)?;
-    if let Some(url) = delivery.callback.as_deref().filter(|_| is_new) {
-        let partner = objects::partner_sid(conn)?.unwrap_or(Sid::from_u128(0));
-        let body = cells::to_json(&call.to_object(partner))?;
-        conn.prepare_cached(
-            "INSERT INTO deliveries (url, body, dr_sid, created, attempts, due) \
-             VALUES (?1, ?2, ?3, ?4, 0, ?4)",
-        )?
-        .execute(params![url, body, SidCell(call.dr_sid), TimeCell(call.date_insert)])?;
-    }
-    Ok(())
+/// Keeps records: its statements stay ready for all of a group.
+pub(super) struct Appender<'conn> {
+    conn: &'conn Connection,
+    call: CachedStatement<'conn>,
+    leg: CachedStatement<'conn>,
 }
 
-fn append_call(conn: &Connection, call: &CallRow) -> rusqlite::Result<bool> {
-    let added = conn
-        .prepare_cached(&format!(
-            "INSERT OR IGNORE INTO calls ({CALL_COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, \
-             ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)"
-        ))?
-        .execute(params![
-            SidCell(call.dr_sid),
-            SidCell(call.endpoint_sid),
-            call.event_type,
-            call.reference_sid.map(SidCell),
-            cells::to_json(&call.attributes)?,
-            call.dtmf,
-            call.direction,
-            call.number_src.map(NumberCell),
-            NumberCell(call.number_redirect),
-            call.number_dst.map(NumberCell),
-            TimeCell(call.date_start),
-            call.date_talk.map(TimeCell),
-            TimeCell(call.date_stop),
-            TimeCell(call.date_insert),
-            call.sip_cause,
-            call.disconnect_originator,
-            cells::to_json(&call.media_src)?,
-            cells::to_json(&call.media_dst)?,
-        ])?;
-    Ok(added > 0)
+impl<'conn> Appender<'conn> {
+    /// The statements of a connection.
+    pub(super) fn new(conn: &'conn Connection) -> rusqlite::Result<Self> {
+        let insert = |table: &str, columns: &str| {
+            let values = vec!["?"; columns.split(',').count()].join(", ");
+            let sql = format!("INSERT OR IGNORE INTO {table} ({columns}) VALUES ({values})");
+            conn.prepare_cached(&sql)
+        };
+        Ok(Self { conn, call: insert("calls", CALL_COLUMNS)?, leg: insert("legs", LEG_COLUMNS)? })
+    }
+
+    /// Keeps a call's records, and queues the delivery of the call's where it has a callback. A record that is there
+    /// already stays as it is, and is not queued again.
+    pub(super) fn append(&mut self, delivery: &CallDelivery) -> rusqlite::Result<()> {
+        for leg in &delivery.legs {
+            self.append_leg(leg)?;
+        }
+        let Some(call) = &delivery.call else { return Ok(()) };
+        let is_new = self.append_call(call)?;
+        if let Some(url) = delivery.callback.as_deref().filter(|_| is_new) {
+            let partner = objects::partner_sid(self.conn)?.unwrap_or(Sid::from_u128(0));
+            let body = cells::to_json(&call.to_object(partner))?;
+            self.conn
+                .prepare_cached(
+                    "INSERT INTO deliveries (url, body, dr_sid, created, attempts, due) \
+                     VALUES (?1, ?2, ?3, ?4, 0, ?4)",
+                )?
+                .execute(params![url, body, SidCell(call.dr_sid), TimeCell(call.date_insert)])?;
+        }
+        Ok(())
+    }
+
+    fn append_call(&mut self, call: &CallRow) -> rusqlite::Result<bool> {
+        let mut cells = Cells { statement: &mut self.call, bound: 0 };
+        cells.sid(call.dr_sid)?;
+        cells.sid(call.endpoint_sid)?;
+        cells.any(&*call.event_type)?;
+        cells.sid(call.reference_sid)?;
+        cells.json(&call.attributes)?;
+        cells.any(call.dtmf.as_deref())?;
+        cells.any(&*call.direction)?;
+        cells.number(call.number_src)?;
+        cells.number(call.number_redirect)?;
+        cells.number(call.number_dst)?;
+        cells.any(TimeCell(call.date_start))?;
+        cells.any(call.date_talk.map(TimeCell))?;
+        cells.any(TimeCell(call.date_stop))?;
+        cells.any(TimeCell(call.date_insert))?;
+        cells.any(call.sip_cause)?;
+        cells.any(&*call.disconnect_originator)?;
+        cells.json(&call.media_src)?;
+        cells.json(&call.media_dst)?;
+        Ok(self.call.raw_execute()? > 0)
+    }
+
+    fn append_leg(&mut self, leg: &LegRow) -> rusqlite::Result<()> {
+        let mut cells = Cells { statement: &mut self.leg, bound: 0 };
+        cells.sid(leg.dr_sid)?;
+        cells.sid(leg.call_sid)?;
+        cells.any(&*leg.direction)?;
+        cells.any(TimeCell(leg.date_start))?;
+        cells.any(leg.date_talk.map(TimeCell))?;
+        cells.any(TimeCell(leg.date_stop))?;
+        cells.any(TimeCell(leg.date_insert))?;
+        cells.sid(leg.endpoint_sid_src)?;
+        cells.sid(leg.endpoint_sid_dst)?;
+        cells.number(leg.number_src)?;
+        cells.number(leg.number_dst)?;
+        cells.number(leg.number_external)?;
+        cells.any(leg.ip_src.as_deref())?;
+        cells.any(leg.ip_dst.as_deref())?;
+        cells.any(leg.sipcallid_src.as_deref())?;
+        cells.any(leg.sipcallid_dst.as_deref())?;
+        cells.any(leg.sipcause)?;
+        cells.any(leg.codec_src.as_deref())?;
+        cells.any(leg.codec_dst.as_deref())?;
+        cells.any(&*leg.disconnect_originator)?;
+        cells.number(leg.identity)?;
+        self.leg.raw_execute().map(drop)
+    }
 }
 
-fn append_leg(conn: &Connection, leg: &LegRow) -> rusqlite::Result<()> {
-    conn.prepare_cached(&format!(
-        "INSERT OR IGNORE INTO legs ({LEG_COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, \
-         ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)"
-    ))?
-    .execute(params![
-        SidCell(leg.dr_sid),
-        SidCell(leg.call_sid),
-        leg.direction,
-        TimeCell(leg.date_start),
-        leg.date_talk.map(TimeCell),
-        TimeCell(leg.date_stop),
-        TimeCell(leg.date_insert),
-        leg.endpoint_sid_src.map(SidCell),
-        leg.endpoint_sid_dst.map(SidCell),
-        leg.number_src.map(NumberCell),
-        leg.number_dst.map(NumberCell),
-        leg.number_external.map(NumberCell),
-        leg.ip_src,
-        leg.ip_dst,
-        leg.sipcallid_src,
-        leg.sipcallid_dst,
-        leg.sipcause,
-        leg.codec_src,
-        leg.codec_dst,
-        leg.disconnect_originator,
-        leg.identity.map(NumberCell),
-    ])?;
-    Ok(())
+/// The parameters of a row, one after the other, without a detour through memory of their own.
+struct Cells<'s, 'conn> {
+    statement: &'s mut Statement<'conn>,
+    bound: usize,
+}
+
+impl Cells<'_, '_> {
+    fn any(&mut self, value: impl ToSql) -> rusqlite::Result<()> {
+        self.bound += 1;
+        self.statement.raw_bind_parameter(self.bound, value)
+    }
+
+    fn sid(&mut self, sid: impl Into<Option<Sid>>) -> rusqlite::Result<()> {
+        let bytes = sid.into().map(|sid| sid.as_u128().to_be_bytes());
+        self.any(bytes.as_ref().map(<[u8; 16]>::as_slice))
+    }
+
+    fn number(&mut self, number: impl Into<Option<Number>>) -> rusqlite::Result<()> {
+        let digits = number.into().map(Number::digits);
+        let text = digits.as_ref().map(|digits| ValueRef::Text(digits.as_ref()));
+        self.any(text.map(ToSqlOutput::Borrowed))
+    }
+
+    fn json(&mut self, value: &impl Serialize) -> rusqlite::Result<()> {
+        self.any(cells::to_json(value)?)
+    }
 }
 
 /// Notes what became of an attempt.

@@ -14,11 +14,12 @@ use mediator_model::Sid;
 use parking_lot::Mutex;
 use rusqlite::Connection;
 
+use super::calls::{self, Appender};
 use super::log::Log;
 use super::queue::{Job, Queue};
 use super::seal::Sealer;
 use super::stop::{Stop, failed, remedy};
-use super::{bindings, calls, ops};
+use super::{bindings, ops};
 use crate::record::{BindingRecord, Versioned};
 use crate::traits::{Follower, ReadError};
 use crate::write::{Committed, Done, Op, Refused, Write};
@@ -151,19 +152,28 @@ impl Writer {
     fn try_commit(&mut self, conn: &Connection, group: &[Job]) -> rusqlite::Result<Vec<Outcome>> {
         run(conn, "BEGIN IMMEDIATE")?;
         let mut outcomes = Vec::with_capacity(group.len());
+        let mut appender = None;
         for job in group {
-            outcomes.push(self.one(conn, job)?);
+            outcomes.push(self.one(&mut appender, (conn, job))?);
         }
         self.log.keep(conn)?;
         run(conn, "COMMIT")?;
         Ok(outcomes)
     }
 
-    fn one(&mut self, conn: &Connection, job: &Job) -> rusqlite::Result<Outcome> {
+    fn one<'conn>(
+        &mut self,
+        appender: &mut Option<Appender<'conn>>,
+        (conn, job): (&'conn Connection, &Job),
+    ) -> rusqlite::Result<Outcome> {
         match job {
             Job::Write(write, _) => self.write(conn, write),
             Job::Append(delivery) => {
-                calls::append(conn, delivery)?;
+                let appender = match appender {
+                    Some(ready) => ready,
+                    none => none.insert(Appender::new(conn)?),
+                };
+                appender.append(delivery)?;
                 Ok(Outcome::Silent)
             }
             Job::Attempted(id, outcome) => {
