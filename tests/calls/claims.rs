@@ -117,7 +117,7 @@ fn a_claim_is_stored_also_where_no_trunk_is_left() {
 #[test]
 fn an_expiring_binding_never_cuts_a_call() {
     let mut stage = Stage::usual();
-    stage.bindings[0].expires = Some(mediator_model::UnixMillis(1_700_000_010_000));
+    stage.bindings[0].expires = Some(mediator_model::UnixMillis(1_700_000_010_000).into());
     let mut sim = world(1, stage);
     let call = sim.ua(ALICE).invite(REDIRECT);
     sim.run_for(seconds(20));

@@ -52,7 +52,7 @@ fn any_world(seed: u64) -> (Sim, Dice) {
             stage.bind(digits, from, to, attributes);
             if from.is_none() && dice.percent(30) {
                 let until = UnixMillis(1_700_000_300_000);
-                stage.bindings.last_mut().unwrap().claim = ClaimWindow::OpenUntil(until);
+                stage.bindings.last_mut().unwrap().claim = ClaimWindow::OpenUntil(until.into());
             }
         }
     }

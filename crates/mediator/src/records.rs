@@ -138,7 +138,13 @@ fn call_row(record: &CallRecord) -> Option<CallRow> {
         FlowKind::Binding => {
             let binding = record.binding.as_ref()?;
             let attributes = binding.attributes.as_ref();
-            (record.call, binding.sid, attributes, binding.dtmf.clone(), "inbound")
+            (
+                record.call,
+                binding.sid,
+                attributes,
+                binding.dtmf.as_deref().map(Into::into),
+                "inbound",
+            )
         }
         FlowKind::Dialout => {
             let dialout = record.dialout.as_ref()?;

@@ -25,7 +25,7 @@ mod transport;
 mod trunk;
 
 pub use attributes::{AttributeError, Attributes, ExtraHeader, Ringback};
-pub use binding::{Binding, BindingKey, ClaimWindow};
+pub use binding::{Binding, BindingKey, ClaimWindow, End, Keys};
 pub use change::Change;
 pub use dialout::Dialout;
 pub use directory::{Did, DidRoute, Directory, DirectoryError, SourceMatch};

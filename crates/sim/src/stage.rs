@@ -214,7 +214,7 @@ impl Stage {
     /// The binding at first waits so long for its first caller.
     pub fn wait_for_first_caller(&mut self, within: Duration) {
         if let Some(binding) = self.bindings.first_mut() {
-            binding.claim = ClaimWindow::OpenUntil(EPOCH + within);
+            binding.claim = ClaimWindow::OpenUntil((EPOCH + within).into());
         }
     }
 

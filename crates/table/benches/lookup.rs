@@ -213,7 +213,7 @@ fn binding(n: u64) -> Arc<Binding> {
         key: key(n),
         destination_did: number(555, n),
         claim: ClaimWindow::Closed,
-        expires: Some(NOW + Duration::from_secs(1 + mixed % 864_000)),
+        expires: Some((NOW + Duration::from_secs(1 + mixed % 864_000)).into()),
         dtmf: None,
         attributes: None,
     })

@@ -20,7 +20,7 @@
 //! The miss is one look; a lookup that finds nothing at all takes three of them in [`crate::BindingTable`], 39 ns.
 //! A hit is 23 ns of work while cells and bindings are in a cache, and two cache misses (94-139 ns in all, by allocator
 //! and by page size) when none of a million is; all of the above pay at least those two. What decided are the bytes, for a
-//! binding and all that finds it fit in 200 (144 of them the binding as malloc counts it), that readers never wait, and
+//! binding and all that finds it fit in 200 (112 of them the binding as malloc counts it), that readers never wait, and
 //! that an insert touches one place.
 //!
 //! Invariants, which make a reader's walk right beside a writer:

@@ -129,7 +129,7 @@ fn table() -> BindingTable {
         };
         table.insert(Arc::new(binding), NOW).unwrap();
     };
-    let open = ClaimWindow::OpenUntil(UnixMillis(NOW.0 + 60_000));
+    let open = ClaimWindow::OpenUntil(UnixMillis(NOW.0 + 60_000).into());
     add(10, (MASKED, None), OUTSIDE, true, ClaimWindow::Closed);
     add(11, (MASKED, Some(CALLER)), OUTSIDE, false, ClaimWindow::Closed);
     add(12, (WAITING, None), OUTSIDE, true, open);

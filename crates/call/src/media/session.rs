@@ -115,8 +115,9 @@ impl Call {
             return;
         }
         media.dials = false;
-        let keys = self.record.as_ref().and_then(|record| record.binding.as_ref()?.dtmf.clone());
-        if let Some(digits) = keys {
+        let binding = self.record.as_ref().and_then(|record| record.binding.as_ref());
+        if let Some(keys) = binding.and_then(|binding| binding.dtmf.as_deref()) {
+            let digits = keys.into();
             cx.media(Order::Dial { call: self.sid, side: Side::B, digits });
         }
     }

@@ -67,13 +67,15 @@ impl BindingRecord {
     pub fn to_binding(&self) -> Arc<Binding> {
         Arc::new(Binding {
             key: self.key(),
-            claim: self.claim_until.map_or(ClaimWindow::Closed, ClaimWindow::OpenUntil),
-            expires: self.expires(),
+            claim: self
+                .claim_until
+                .map_or(ClaimWindow::Closed, |until| ClaimWindow::OpenUntil(until.into())),
+            expires: self.expires().map(Into::into),
             destination_did: self.destination_did,
             attributes: hot_attributes(&self.attributes),
             sid: self.sid,
             account_sid: self.account_sid,
-            dtmf: self.dtmf.clone(),
+            dtmf: self.dtmf.as_deref().map(Into::into),
         })
     }
 }

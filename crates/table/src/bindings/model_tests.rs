@@ -38,7 +38,11 @@ fn a_sid() -> impl Strategy<Value = Sid> {
 }
 
 fn a_binding() -> impl Strategy<Value = Binding> {
-    let end = || proptest::option::of((1..20_u64).prop_map(|n| UnixMillis(n * 700)));
+    let end = || {
+        proptest::option::of(
+            (1..20_u64).prop_map(|n| mediator_model::End::from(UnixMillis(n * 700))),
+        )
+    };
     (a_sid(), a_number(), proptest::option::of(a_number()), end(), end()).prop_map(
         |(sid, redirect_did, origination_did, expires, window)| Binding {
             sid,

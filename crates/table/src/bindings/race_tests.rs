@@ -21,7 +21,7 @@ fn caller(thread: usize) -> Number {
 fn waiting_at(n: usize) -> Binding {
     Binding {
         key: BindingKey { redirect_did: did(n), origination_did: None },
-        claim: ClaimWindow::OpenUntil(UnixMillis(300)),
+        claim: ClaimWindow::OpenUntil(UnixMillis(300).into()),
         ..to(n as u128, None)
     }
 }
@@ -154,8 +154,8 @@ fn readers_see_whole_bindings_while_writers_work() {
                 let n = (round as usize * 7 + thread) % BINDINGS;
                 let Some(read) = table.by_sid(sid(n as u128), NOW) else { continue };
                 let mut next = waiting_at(n);
-                next.expires = Some(UnixMillis(1000 + round));
-                next.claim = ClaimWindow::OpenUntil(UnixMillis(1000 + round));
+                next.expires = Some(UnixMillis(1000 + round).into());
+                next.claim = ClaimWindow::OpenUntil(UnixMillis(1000 + round).into());
                 match table.replace(&read, Arc::new(next), NOW) {
                     Ok(_) | Err(WriteError::Stale) => {}
                     Err(error) => panic!("{error}"),

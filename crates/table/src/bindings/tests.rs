@@ -32,11 +32,11 @@ pub(super) fn to(n: u128, caller: Option<&str>) -> Binding {
 }
 
 fn waiting(n: u128, until: u64) -> Binding {
-    Binding { claim: ClaimWindow::OpenUntil(UnixMillis(until)), ..to(n, None) }
+    Binding { claim: ClaimWindow::OpenUntil(UnixMillis(until).into()), ..to(n, None) }
 }
 
 fn ending(binding: Binding, end: u64) -> Binding {
-    Binding { expires: Some(UnixMillis(end)), ..binding }
+    Binding { expires: Some(UnixMillis(end).into()), ..binding }
 }
 
 fn table(bindings: impl IntoIterator<Item = Binding>) -> BindingTable {
@@ -130,7 +130,7 @@ fn the_first_caller_has_the_binding_to_itself_from_then_on() {
     finds(&table, None, 10, None);
     let held = table.by_sid(sid(1), UnixMillis(300)).unwrap();
     assert_eq!(held.claim, ClaimWindow::Closed, "the window is over, the binding is not");
-    assert_eq!(held.expires, Some(UnixMillis(3600)), "maximum_ttl counts from creation");
+    assert_eq!(held.expires, Some(UnixMillis(3600).into()), "maximum_ttl counts from creation");
     assert!(table.by_sid(sid(1), UnixMillis(3600)).is_none());
     assert_eq!(table.len(), 1);
 }
