@@ -7,6 +7,7 @@ use axum::extract::{FromRequest, Request};
 use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
 use bytes::Bytes;
+use http_body::Body as _;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use mediator_store::record::Object;
 use serde_json::Value;
@@ -60,6 +61,10 @@ pub(crate) fn is_json(headers: &HeaderMap) -> bool {
 
 /// All of a body of at most [`MAX_BYTES`].
 pub(crate) async fn read_bytes(request: Request) -> Result<Bytes, Fault> {
+    if request.body().size_hint().lower() > MAX_BYTES as u64 {
+        // Before a client that waits for 100 (RFC 9110 §10.1.1) sends it all.
+        return Err(Fault::TooLarge);
+    }
     let limited = Limited::new(request.into_body(), MAX_BYTES);
     match limited.collect().await {
         Ok(collected) => Ok(collected.to_bytes()),

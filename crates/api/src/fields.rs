@@ -277,10 +277,16 @@ pub(crate) fn e164(text: &str) -> Result<Number, &'static str> {
     if number.len() < MIN_DIGITS || begins_with_zero { Err(EXPECTED) } else { Ok(number) }
 }
 
+/// A decimal that is a whole number, as JSON Schema has it: 1800.0. Beyond 2^53 it is not known which one.
+fn without_fraction(decimal: f64) -> Option<i64> {
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    (decimal.fract() == 0.0 && decimal.abs() < EXACT).then_some(decimal as i64)
+}
+
 /// A whole number, also as text and as a decimal without a fraction.
 fn whole(value: &Value) -> Option<i64> {
     match value {
-        Value::Number(number) => number.as_i64(),
+        Value::Number(number) => number.as_i64().or_else(|| without_fraction(number.as_f64()?)),
         Value::String(text) => text.trim().parse().ok(),
         Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
     }

@@ -1,11 +1,17 @@
 //! What a body must be.
 
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
 use axum::body::Body;
 use axum::extract::{FromRequest, Request};
+use bytes::Bytes;
+use http_body::{Body as HttpBody, Frame, SizeHint};
 use proptest::prelude::*;
 use serde_json::json;
 
-use super::{JsonObject, MAX_BYTES, MAX_DEPTH, read_json};
+use super::{JsonObject, MAX_BYTES, MAX_DEPTH, read_bytes, read_json};
 use crate::fault::Fault;
 
 async fn take(kind: Option<&str>, body: impl Into<Body>) -> Result<JsonObject, Fault> {
@@ -77,4 +83,29 @@ proptest! {
             prop_assert_eq!(read_json(&again), Ok(object));
         }
     }
+}
+
+/// A body that is said to be so long, and must not be waited for.
+struct Announced(u64);
+
+impl HttpBody for Announced {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        panic!("a client that waits for 100 (Continue) would send all of it")
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.0)
+    }
+}
+
+#[tokio::test]
+async fn what_is_announced_too_long_is_not_read() {
+    let request = Request::new(Body::new(Announced(MAX_BYTES as u64 + 1)));
+    assert!(matches!(read_bytes(request).await, Err(Fault::TooLarge)));
 }

@@ -77,6 +77,8 @@ fn builder() -> ClientBuilder {
     Client::builder()
         .user_agent(concat!("Mediator/", env!("CARGO_PKG_VERSION")))
         .redirect(redirect::Policy::none())
+        // Names of headers have no case (RFC 9110 §5.1), but not every script that receives callbacks knows.
+        .http1_title_case_headers()
         .connect_timeout(CONNECT_TIMEOUT)
         .timeout(TIMEOUT)
         .pool_max_idle_per_host(MAX_PER_HOST)

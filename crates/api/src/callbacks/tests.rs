@@ -17,6 +17,7 @@ use mediator_store::query::{CallQuery, Page};
 use mediator_store::record::{CallRow, LegRow};
 use mediator_store::{CallDelivery, Calls, Delivery, DeliveryOutcome, ReadError};
 use parking_lot::Mutex;
+use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
 use tokio::time::{sleep, timeout};
 
@@ -245,6 +246,25 @@ async fn posts_signed_json_once() {
     assert_eq!(text("x-mediator-signature"), signed);
     let counts = scene.deliverer.counts();
     assert_eq!((counts.delivered.load(Relaxed), counts.failed.load(Relaxed)), (1, 0));
+}
+
+/// Names of headers have no case, but scripts look for them as they are documented.
+#[tokio::test]
+async fn writes_the_names_of_headers_as_they_are_documented() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let scene = Scene::new();
+    scene.put(7, &format!("http://{}/", listener.local_addr().unwrap()));
+    let (mut stream, _) = listener.accept().await.unwrap();
+    let mut request = String::new();
+    while !request.contains("\r\n\r\n") {
+        let mut part = [0; 4096];
+        let length = stream.read(&mut part).await.unwrap();
+        assert!(length > 0, "{request}");
+        request.push_str(std::str::from_utf8(&part[..length]).unwrap());
+    }
+    for name in ["Content-Type", "X-Mediator-Signature", "X-Mediator-Delivery"] {
+        assert!(request.contains(&format!("\r\n{name}: ")), "{request}");
+    }
 }
 
 #[tokio::test]
