@@ -174,7 +174,7 @@ fn read_pair(
 
 /// A mediator's login; unlike SIP's, its password may be a hash.
 fn read_account(section: &Section<'_>) -> Option<At<Account>> {
-    let login = section.read("login", value::name);
+    let login = section.read("login", value::login);
     let password = section.read("password", value::hashable_secret);
     both_or_none(section, "login", "password");
     let (login, password) = (login?, password?);

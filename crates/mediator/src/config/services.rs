@@ -92,11 +92,21 @@ fn read_tls(section: Section<'_>) -> Option<TlsFiles> {
     if !section.is_present() {
         return None;
     }
-    let path = |text: Box<str>| PathBuf::from(String::from(text));
-    let certificate = section.require("certificate", value::name);
-    let key = section.require("key", value::name);
+    let certificate = section.require("certificate", existing_file);
+    let key = section.require("key", existing_file);
     section.finish();
-    Some(TlsFiles { certificate: path(certificate?.value), key: path(key?.value) })
+    Some(TlsFiles { certificate: certificate?.value, key: key?.value })
+}
+
+/// A file that is there. Whether it can be read is for the server to say: clients, too, read configs, as other users.
+fn existing_file(value: &DeValue<'_>) -> Result<PathBuf, Reason> {
+    let path = PathBuf::from(String::from(value::name(value)?));
+    match path.try_exists() {
+        Ok(false) => {
+            Err(Cow::Owned(format!("{} is not there: name a file in PEM", path.display())))
+        }
+        Ok(true) | Err(_) => Ok(path),
+    }
 }
 
 /// `[core]`: credentials of the Core API.

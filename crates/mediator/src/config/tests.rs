@@ -206,7 +206,9 @@ fn refuses_wrong_settings_with_line_key_and_remedy() {
         ),
         (
             "api = { plain_http = true, tls = { certificate = \"a\", key = \"b\" } }",
-            "3: api.plain_http: expected either plain_http = true or tls",
+            "3: api.plain_http: expected either plain_http = true or tls
+             3: api.tls.certificate: a is not there: name a file in PEM
+             3: api.tls.key: b is not there: name a file in PEM",
         ),
         ("api.plain_http = \"yes\"", "3: api.plain_http: expected true or false, without quotes"),
         ("core.username = \"operator\"", "3: core.username: expected username and password together"),
@@ -244,11 +246,11 @@ fn reads_where_things_are_kept_and_for_how_long() {
 fn takes_tls_and_hashed_passwords() {
     let hash = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$aGFzaGhhc2hoYXNoaGFzaGhhc2hoYXNoaGFzaGhhc2g";
     let config = good(&format!(
-        "api = {{ listen = \"0.0.0.0:8443\", tls = {{ certificate = \"c.pem\", key = \"k.pem\" }} }}\n\
+        "api = {{ listen = \"0.0.0.0:8443\", tls = {{ certificate = \"Cargo.toml\", key = \"src/lib.rs\" }} }}\n\
          core = {{ username = \"operator\", password = \"{hash}\" }}\n\
          [[endpoint]]\nname = \"m\"\ntype = \"mediator\"\nlogin = \"l\"\npassword = \"{hash}\"\n"
     ));
-    assert_eq!(config.api.tls.unwrap().certificate, Path::new("c.pem"));
+    assert_eq!(config.api.tls.unwrap().certificate, Path::new("Cargo.toml"));
     let account = config.objects.endpoints[0].account.as_ref().unwrap();
     assert_eq!(account.password.expose(), hash);
 }

@@ -24,6 +24,15 @@ pub(super) fn name(value: &DeValue<'_>) -> Result<Box<str>, Reason> {
     bounded(value, "expected a name in quotes: printable, not empty, at most 256 bytes")
 }
 
+/// A login of HTTP Basic, which ends it at the first colon (RFC 7617 §2).
+pub(super) fn login(value: &DeValue<'_>) -> Result<Box<str>, Reason> {
+    let login = name(value)?;
+    if login.contains(':') {
+        return Err("expected no colon: HTTP Basic cannot carry one in a login".into());
+    }
+    Ok(login)
+}
+
 /// A password or token: a text that no message ever quotes.
 pub(super) fn secret(value: &DeValue<'_>) -> Result<Secret, Reason> {
     bounded(value, "expected text in quotes: printable, not empty, at most 256 bytes")

@@ -53,6 +53,10 @@ fn refuses_wrong_endpoints() {
             "6: endpoint.login: expected password beside it",
         ),
         (
+            "[[endpoint]]\nname = \"m\"\ntype = \"mediator\"\nlogin = \"a:b\"\npassword = \"p\"",
+            "6: endpoint.login: expected no colon: HTTP Basic cannot carry one in a login",
+        ),
+        (
             "[[endpoint]]\nname = \"m\"\ntype = \"mediator\"\ndids = [\n\"1516x\",\n15162065337,\n\"\",\n\"1234567890123456\"]\nnumber_format = \"e164\"\ncapacity = -1\nauth_required = 1",
             "7: endpoint.dids: expected digits, as in \"15162065337\" or \"+1 516 206 5337\"
              8: endpoint.dids: expected a number in quotes such as \"15162065337\"
