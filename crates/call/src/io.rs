@@ -292,6 +292,16 @@ pub enum Event {
         /// The call.
         call: CallSid,
     },
+    /// Stage two of a dialout rings; what else rings is told by [`Event::CallRinging`].
+    StageTwoRinging {
+        /// The call.
+        call: CallSid,
+    },
+    /// Leg A is up before the two are joined: stage one has answered, or the caller is answered to hear an announcement.
+    LegAUp {
+        /// The call.
+        call: CallSid,
+    },
     /// A leg that we dial is this one from here on: its INVITE has left, or it has won against others that rang with it.
     LegDialled {
         /// The call.

@@ -101,6 +101,7 @@ impl Call {
         };
         if answers {
             self.send_200(cx, Some(&body));
+            cx.event(Event::LegAUp { call: self.sid });
         } else {
             self.send_provisional(cx, 183, Some(&body), reliable);
         }

@@ -31,10 +31,31 @@ struct Up {
     place: u64,
     started: CallStarted,
     state: CallState,
+    /// Of leg A and leg B.
+    leg_states: [CallState; 2],
     date_talk: Option<UnixMillis>,
     codec: Option<&'static str>,
     /// Endpoint and Call-ID.
     leg_b: Option<(Sid, Arc<str>)>,
+}
+
+impl Up {
+    /// The call and both its legs have this state.
+    fn are(&mut self, state: CallState) {
+        self.state = state;
+        self.leg_states = [state; 2];
+    }
+
+    /// Whom we call rings: stage one of a dialout, else leg B, which its caller hears unless it is answered already.
+    fn rings(&mut self) {
+        self.state = CallState::Ringing;
+        let is_dialout = self.started.kind == FlowKind::Dialout;
+        for (leg, waits) in self.leg_states.iter_mut().zip([true, !is_dialout]) {
+            if waits && *leg == CallState::Routing {
+                *leg = CallState::Ringing;
+            }
+        }
+    }
 }
 
 impl LiveCalls {
@@ -42,7 +63,15 @@ impl LiveCalls {
     pub fn begin(&self, call: Sid, started: CallStarted) {
         let place = self.next.fetch_add(1, Ordering::Relaxed);
         let state = CallState::Routing;
-        let up = Up { place, started, state, date_talk: None, codec: None, leg_b: None };
+        let up = Up {
+            place,
+            started,
+            state,
+            leg_states: [state; 2],
+            date_talk: None,
+            codec: None,
+            leg_b: None,
+        };
         self.calls.insert(call, Box::new(up));
     }
 
@@ -56,15 +85,21 @@ impl LiveCalls {
                 };
                 *leg = Some((*endpoint, call_id.clone()));
             }),
-            Event::CallRinging { call } => self.change(*call, |up| up.state = CallState::Ringing),
+            Event::CallRinging { call } => self.change(*call, Up::rings),
+            Event::StageTwoRinging { call } => {
+                self.change(*call, |up| up.leg_states = [CallState::Answered, CallState::Ringing]);
+            }
+            Event::LegAUp { call } => {
+                self.change(*call, |up| up.leg_states = [CallState::Answered, CallState::Routing]);
+            }
             Event::CallAnswered { call, setup: _, date_talk, codec } => self.change(*call, |up| {
-                up.state = CallState::Answered;
+                up.are(CallState::Answered);
                 up.date_talk = Some(*date_talk);
                 up.codec = *codec;
             }),
             Event::CodecAgreed { call, codec } => self.change(*call, |up| up.codec = *codec),
             Event::CallEnded(record) => {
-                self.change(record.call, |up| up.state = CallState::Ending);
+                self.change(record.call, |up| up.are(CallState::Ending));
             }
             Event::CallGone { call } => {
                 self.calls.remove(call);
@@ -119,9 +154,10 @@ fn shown(call_sid: Sid, up: &Up) -> LiveCall {
         number_dst,
         date_start,
     } = &up.started;
-    let leg = |leg: Option<&(Sid, Arc<str>)>| LiveLeg {
+    let [state_a, state_b] = up.leg_states;
+    let leg = |leg: Option<&(Sid, Arc<str>)>, state| LiveLeg {
         endpoint_sid: leg.map(|(endpoint, _)| *endpoint),
-        state: up.state,
+        state,
         sip_call_id: leg.map(|(_, call_id)| (**call_id).into()),
         codec: up.codec.map(Into::into),
         media: MediaFigures::default(),
@@ -137,7 +173,7 @@ fn shown(call_sid: Sid, up: &Up) -> LiveCall {
         number_dst: Some(*number_dst),
         date_start: *date_start,
         date_talk: up.date_talk,
-        leg_a: leg(caller.as_ref()),
-        leg_b: up.leg_b.as_ref().map(|known| leg(Some(known))),
+        leg_a: leg(caller.as_ref(), state_a),
+        leg_b: up.leg_b.as_ref().map(|known| leg(Some(known), state_b)),
     }
 }

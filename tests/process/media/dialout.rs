@@ -87,6 +87,8 @@ fn two_phones_are_called_and_put_through() -> Result<()> {
     ensure!(live["items"][0]["reference_sid"] == made["dialout_sid"], "{live}");
     two.ring()?;
     one.hears(&ringing_tone())?;
+    let legs = studio.mediator.get("/calls")?.ok()?["items"][0]["legs"].clone();
+    ensure!(legs[0]["state"] == "answered" && legs[1]["state"] == "ringing", "{legs}");
     two.speak(BOB)?;
     two.answer()?;
     two.request("ACK")?;

@@ -223,8 +223,10 @@ impl Call {
         if early.is_some() && (sdp.is_some() || is_anew) {
             self.hear_from(cx, early);
         }
-        if is_first && !is_two {
-            cx.event(Event::CallRinging { call });
+        if is_first {
+            let rings =
+                if is_two { Event::StageTwoRinging { call } } else { Event::CallRinging { call } };
+            cx.event(rings);
         }
         if !is_two {
             return;

@@ -90,6 +90,57 @@ fn a_call_is_shown_from_its_beginning_until_nothing_of_it_is_left() {
 }
 
 #[test]
+fn each_leg_of_a_dialout_has_a_state_of_its_own() {
+    use CallState::{Answered, Ending, Ringing, Routing};
+    let live = LiveCalls::default();
+    let call = Sid::from_u128(100);
+    let mut dialout = started(Some(ACCOUNT));
+    dialout.kind = FlowKind::Dialout;
+    live.begin(call, dialout);
+    let dialled =
+        |side| Event::LegDialled { call, side, endpoint: Sid::from_u128(2), call_id: "x".into() };
+    let (setup, date_talk) = (Duration::from_secs(1), UnixMillis(2000));
+    let rows = [
+        (dialled(Side::A), Routing, Routing, None),
+        (Event::CallRinging { call }, Ringing, Ringing, None),
+        (Event::LegAUp { call }, Ringing, Answered, None),
+        (dialled(Side::B), Ringing, Answered, Some(Routing)),
+        (Event::StageTwoRinging { call }, Ringing, Answered, Some(Ringing)),
+        (
+            Event::CallAnswered { call, setup, date_talk, codec: None },
+            Answered,
+            Answered,
+            Some(Answered),
+        ),
+        (ended(call), Ending, Ending, Some(Ending)),
+    ];
+    for (event, state, leg_a, leg_b) in rows {
+        live.note(&event);
+        let shown = live.one(call).unwrap();
+        let legs = (shown.leg_a.state, shown.leg_b.map(|leg| leg.state));
+        assert_eq!((shown.state, legs), (state, (leg_a, leg_b)), "{event:?}");
+    }
+}
+
+#[test]
+fn a_caller_that_is_answered_to_hear_an_announcement_does_not_ring() {
+    let live = LiveCalls::default();
+    let call = Sid::from_u128(100);
+    live.begin(call, started(Some(ACCOUNT)));
+    live.note(&Event::LegAUp { call });
+    live.note(&Event::LegDialled {
+        call,
+        side: Side::B,
+        endpoint: Sid::from_u128(2),
+        call_id: "b".into(),
+    });
+    live.note(&Event::CallRinging { call });
+    let shown = live.one(call).unwrap();
+    assert_eq!((shown.state, shown.leg_a.state), (CallState::Ringing, CallState::Answered));
+    assert_eq!(shown.leg_b.unwrap().state, CallState::Ringing);
+}
+
+#[test]
 fn calls_are_listed_in_the_order_in_which_they_began() {
     let live = LiveCalls::default();
     let sids: Vec<Sid> = (0..200).map(|at: u128| Sid::from_u128(at * 7919 % 211)).collect();

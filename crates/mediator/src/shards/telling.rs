@@ -53,7 +53,11 @@ impl Teller {
                 self.audience.live.begin(call, *started);
             }
             Event::CallRinging { call } => debug!(%call, "call ringing"),
-            Event::LegDialled { .. } | Event::CodecAgreed { .. } | Event::CallGone { .. } => {}
+            Event::StageTwoRinging { .. }
+            | Event::LegAUp { .. }
+            | Event::LegDialled { .. }
+            | Event::CodecAgreed { .. }
+            | Event::CallGone { .. } => {}
             Event::CallAnswered { call, setup, .. } => {
                 self.metrics.setup.observe(setup);
                 info!(%call, setup_ms = setup.as_millis() as u64, "call answered");

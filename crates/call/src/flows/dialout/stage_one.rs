@@ -13,6 +13,7 @@ use crate::call::Call;
 use crate::cdr::Originator;
 use crate::context::Core;
 use crate::dtmf::InfoBody;
+use crate::io::Event;
 use crate::leg::Side;
 use crate::media::{Purpose, Role};
 use crate::relay::{checked_sdp, refuse_info, refuse_offer};
@@ -28,6 +29,7 @@ impl Call {
         let doing =
             if confirms { Doing::Confirming { asked: 1, until: None } } else { Doing::Announcing };
         staged.step = Step::Up(Up { said: said.into(), next_branch, ends, doing });
+        cx.event(Event::LegAUp { call: self.sid });
         if let Some(media) = &mut self.media {
             media.speak_to(Side::A);
         }
