@@ -6,6 +6,7 @@
 //! - the credentials of the API, unless an operation names its own (`security(())` for none);
 //! - how errors look, and the errors that every operation may give;
 //! - the Mediator API's envelope `{"body": ..., "status": 200}`, around a page where the operation has `limit`;
+//! - a description of every response that has none;
 //! - that no field is sure to be there where `include_fields` chooses.
 
 mod finish;

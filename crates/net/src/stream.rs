@@ -189,8 +189,8 @@ impl Streams {
         Ok(streams)
     }
 
-    /// Sends one message for `shard` along `flow`: over the connection it names (a request: only while its
-    /// peer can still answer there), else over one that we opened to its remote address, else over a new one. `tag` comes back in
+    /// Sends one message for `shard` along `flow`: over the connection it names, else over one that
+    /// we opened to its remote address, else over a new one. `tag` comes back in
     /// [`NetEvent::SendFailed`](crate::NetEvent::SendFailed) when the message never left.
     pub fn send(
         self: &Arc<Self>,
@@ -201,7 +201,6 @@ impl Streams {
     ) -> Result<(), SendError> {
         let ticket = Ticket { shard, tag };
         let named = flow.connection.and_then(|id| self.table.find(id));
-        let named = named.filter(|connection| connection.is_of_use_for(bytes));
         if let Some(connection) = named.or_else(|| self.table.find_opened(flow)) {
             match connection.send(bytes, ticket, &self.settings) {
                 Sent::Taken => return Ok(()),

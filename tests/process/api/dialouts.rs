@@ -182,6 +182,7 @@ fn ends_at_its_time_with_a_record() -> Result<()> {
     let made = desk.mediator.post("/dialouts", &later(&body))?.ok()?;
     ensure!(desk.mediator.get("/dialouts")?.ok()?["total"] == 1);
     let path = format!("/dialouts/{}", text(&made, "dialout_sid")?);
+    desk.mediator.get(&format!("{path}/record"))?.fails(404, "Cannot find item by SID")?;
     status_until(&desk.mediator, &path, 404)?;
     ensure!(desk.mediator.get("/dialouts")?.ok()?["total"] == 0);
     let records = list_until(&desk.core, "/app/mediator/calls", "a record", |r| r.len() == 1)?;
@@ -195,6 +196,12 @@ fn ends_at_its_time_with_a_record() -> Result<()> {
         ensure!(&record[field] == value, "{field}: {record}");
     }
     ensure!(callee.requests("INVITE").len() == 1, "{:?}", callee.requests("INVITE"));
+    // The account sees it, too, and nobody else does.
+    let own = format!("{path}/record");
+    ensure!(&desk.mediator.get(&own)?.ok()? == record, "{record}");
+    let few = desk.mediator.get(&format!("{own}?include_fields=sip_cause"))?.ok()?;
+    ensure!(few == json!({ "sip_cause": 486 }), "{few}");
+    desk.abroad.get(&own)?.fails(404, "Cannot find item by SID")?;
     // Its numbers are free again.
     desk.mediator.post("/dialouts", &later(&body))?.ok()?;
     desk.close()

@@ -24,6 +24,7 @@ const PATHS: &[(&str, &str)] = &[
     ("/mediator/v1/bindings/{binding_sid}", "get patch put delete"),
     ("/mediator/v1/dialouts", "get post"),
     ("/mediator/v1/dialouts/{dialout_sid}", "get patch put delete"),
+    ("/mediator/v1/dialouts/{dialout_sid}/record", "get"),
     ("/mediator/v1/dids", "get"),
     ("/mediator/v1/dids/{did_sid}", "get"),
     ("/mediator/v1/calls", "get"),
@@ -73,6 +74,11 @@ fn names_every_path_method_and_credential() -> Result<()> {
             let open = *path == "/core/v2/oauth/token";
             if !open && !secured && document.value["security"].is_null() {
                 missing.push(format!("security of {method} {path}"));
+            }
+            for (status, response) in operation["responses"].as_object().into_iter().flatten() {
+                if !response["$ref"].is_string() && !response["description"].is_string() {
+                    missing.push(format!("a description of {status} of {method} {path}"));
+                }
             }
             if operation["responses"].as_object().is_none_or(serde_json::Map::is_empty) {
                 missing.push(format!("responses of {method} {path}"));

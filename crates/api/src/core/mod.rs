@@ -27,6 +27,10 @@ use axum::Router;
 use self::schema::Bodies;
 use crate::state::AppState;
 
+pub(crate) use self::records::CALL_FIELDS;
+pub(crate) use self::request::partner_sid;
+pub(crate) use self::schema::MediatorCall;
+
 /// Its paths, below `/core/v2`.
 pub(crate) fn routes() -> Router<AppState> {
     Router::new()

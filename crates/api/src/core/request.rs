@@ -44,7 +44,7 @@ impl Frame {
 }
 
 /// The operator's sid, which owns Idempotency-Keys and stands in every object.
-fn partner_sid(state: &AppState) -> Sid {
+pub(crate) fn partner_sid(state: &AppState) -> Sid {
     state.backend.catalog.partner().map_or(Sid::from_u128(0), |partner| partner.record.sid)
 }
 

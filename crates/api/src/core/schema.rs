@@ -16,7 +16,8 @@ pub(super) use self::access::{
 };
 pub(super) use self::bodies::Bodies;
 pub(super) use self::objects::{Did, Endpoint, Trunk, TrunkGroup};
-pub(super) use self::records::{Leg, MediatorCall};
+pub(super) use self::records::Leg;
+pub(crate) use self::records::MediatorCall;
 
 /// Which page of a list, and what of it.
 #[derive(IntoParams)]

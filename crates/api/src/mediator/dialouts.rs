@@ -2,6 +2,7 @@
 
 mod bodies;
 mod draft;
+pub(super) mod record;
 mod shape;
 
 use std::sync::Arc;
@@ -40,6 +41,7 @@ const NUMBERS_TRIED: usize = 64;
 pub(super) fn routes() -> Router<AppState> {
     Router::new()
         .route("/dialouts", get(list).post(create))
+        .route("/dialouts/{dialout_sid}/record", get(record::record))
         .route("/dialouts/{dialout_sid}", get(read).patch(patch).put(put).delete(delete))
 }
 

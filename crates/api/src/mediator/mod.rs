@@ -58,6 +58,7 @@ pub(crate) fn routes() -> Router<AppState> {
     dialouts::patch,
     dialouts::put,
     dialouts::delete,
+    dialouts::record::record,
     dids::list,
     dids::read,
     calls::list,

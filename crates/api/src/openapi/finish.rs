@@ -148,6 +148,9 @@ fn finish_operation(
     responses.entry("default").or_insert(reference);
     for (status, response) in responses.iter_mut() {
         let Some(response) = response.as_object_mut() else { continue };
+        if !response.contains_key("$ref") {
+            response.entry("description").or_insert_with(|| json!(said_by(status)));
+        }
         let is_error = status.starts_with('4') || status.starts_with('5');
         if is_error && !response.contains_key("$ref") {
             let schema = json!({ "schema": { "$ref": format!("{SCHEMAS}{errors}") } });
@@ -162,6 +165,15 @@ fn finish_operation(
                 *schema = enveloped(schema.take(), is_list);
             }
         }
+    }
+}
+
+/// What a status means where the operation does not say it: every response has a description.
+fn said_by(status: &str) -> &'static str {
+    match status {
+        "200" => "It is done; the body has what was asked for.",
+        "204" => "It is done; there is no body.",
+        _ => "The status says how it ended, the body why.",
     }
 }
 

@@ -49,6 +49,20 @@ fn gives_no_name_to_two_things() {
 }
 
 #[test]
+fn every_response_is_described() {
+    let document = document();
+    let paths = document["paths"].as_object().unwrap();
+    for (path, item) in paths {
+        for (method, operation) in item.as_object().unwrap() {
+            for (status, response) in operation["responses"].as_object().into_iter().flatten() {
+                let said = response["$ref"].is_string() || response["description"].is_string();
+                assert!(said, "{method} {path} {status}: OpenAPI wants a description");
+            }
+        }
+    }
+}
+
+#[test]
 fn every_reference_leads_somewhere() {
     let document = document();
     let mut found = Vec::new();

@@ -104,8 +104,15 @@ Examples:
   mediator dialout 15550001001 15550001002
   mediator dialout 15550001001 15550001002 --redirect-did 15162065346 --delay 600
   mediator dialout 15550001001 15550001002 --attribute announce=welcome.wav --attribute ringback=moh
+  mediator dialout 15550001001 15550001002 --wait && echo they talk
 
-Exit codes: 0 taken (the call is placed after the delay), 1 refused or not reached, 2 wrong arguments.";
+With --wait a line is printed for each state: waiting; calling, ringing and answered, with the number; joined. With --json
+each line is an object: {\"dialout_sid\": \"...\", \"state\": \"ringing\", \"number\": \"...\"}; the first state is made, and a
+dialout that failed ends with {\"state\": \"failed\", \"sip_cause\": 486, \"reason\": \"...\", ...}. Interrupting the command
+leaves the dialout as it is.
+
+Exit codes: 0 taken (the call is placed after the delay), with --wait: joined; 1 refused or not reached, with --wait: not
+joined (standard error says why); 2 wrong arguments.";
 
 /// How the API is found, and how answers look.
 #[derive(Args, Clone, PartialEq, Eq, Debug)]
@@ -295,6 +302,9 @@ pub struct DialoutArgs {
     /// An attribute, as in `use_call_confirmation=press-one.wav`; may be given several times.
     #[arg(long = "attribute", value_name = "KEY=VALUE")]
     pub attributes: Vec<Attribute>,
+    /// Follow it until the two are joined, or it has failed.
+    #[arg(long)]
+    pub wait: bool,
     /// How the API is found.
     #[command(flatten)]
     pub access: AccessArgs,

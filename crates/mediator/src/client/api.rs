@@ -64,6 +64,19 @@ impl Api {
         self.body(self.request(Method::GET, path).query(query)).await
     }
 
+    /// `body` of what is at a path; `None`: there is no such object.
+    pub(super) async fn find(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+    ) -> Result<Option<Value>, ClientError> {
+        match self.read(path, query).await {
+            Ok(found) => Ok(Some(found)),
+            Err(ClientError::Refused(refusal)) if refusal.is_missing() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Makes something; gives it as the API has it now.
     pub(super) async fn create(
         &self,

@@ -72,6 +72,9 @@ pub(super) enum ClientError {
     /// The server refuses.
     #[error("{0}")]
     Refused(Refusal),
+    /// A dialout that was followed has failed.
+    #[error("not joined: {0}")]
+    NotJoined(String),
     /// A file cannot be read or written.
     #[error("{}: {cause}", path.display())]
     File {
@@ -100,6 +103,7 @@ impl ClientError {
             | Self::Unreachable { .. }
             | Self::Foreign { .. }
             | Self::Refused(_)
+            | Self::NotJoined(_)
             | Self::File { .. }
             | Self::Output(_) => ExitCode::FAILURE,
         }
@@ -168,6 +172,11 @@ impl Refusal {
             (field, said)
         });
         Self { status, errors: errors.collect(), retry_after }
+    }
+
+    /// Whether there is no such object.
+    pub(super) fn is_missing(&self) -> bool {
+        self.status == 404
     }
 
     /// What the server says, without a remedy.

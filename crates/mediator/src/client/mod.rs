@@ -11,6 +11,7 @@ mod calls;
 mod dialout;
 mod explain;
 mod fault;
+mod follow;
 mod ndjson;
 mod output;
 mod trust;

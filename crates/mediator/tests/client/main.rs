@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests and what they are made of")]
 
 mod bulk;
+mod dialout;
 
 use std::fs;
 use std::io::Write;

@@ -6,7 +6,6 @@
 use std::collections::VecDeque;
 use std::io;
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::{Buf, Bytes};
 use mediator_model::{ConnectionId, Flow};
@@ -65,8 +64,6 @@ pub(super) struct Connection {
     outbox: Mutex<Outbox>,
     /// Tells the task that the outbox wants it.
     changed: Notify,
-    /// The peer has closed its side: it may read answers yet, and can answer nothing.
-    peer_ended: AtomicBool,
 }
 
 struct Outbox {
@@ -106,18 +103,7 @@ impl Connection {
             moved_at: Instant::now(),
             overflowed: false,
         };
-        let (outbox, changed) = (Mutex::new(outbox), Notify::new());
-        Self { id, flow, origin, outbox, changed, peer_ended: AtomicBool::new(false) }
-    }
-
-    /// The peer will send no more.
-    pub(super) fn end_of_peer(&self) {
-        self.peer_ended.store(true, Ordering::Relaxed);
-    }
-
-    /// Whether a message makes sense on it: to a request, only who can still speak can answer.
-    pub(super) fn is_of_use_for(&self, message: &[u8]) -> bool {
-        message.starts_with(b"SIP/2.0 ") || !self.peer_ended.load(Ordering::Relaxed)
+        Self { id, flow, origin, outbox: Mutex::new(outbox), changed: Notify::new() }
     }
 
     /// Sends a message that a shard will ask about.

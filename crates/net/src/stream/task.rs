@@ -250,7 +250,6 @@ impl<'a> Session<'a> {
         }
         match (self.connection.origin, self.message_at) {
             (Origin::Accepted(_) | Origin::AcceptedKnown, Some(message_at)) => {
-                self.connection.end_of_peer();
                 let until = message_at + self.streams.settings.linger;
                 self.reading = Reading::Ended { until };
                 (until <= Instant::now()).then_some(End::Over)

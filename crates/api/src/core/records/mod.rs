@@ -56,32 +56,35 @@ pub(super) trait Record: Send + Sized + 'static {
     fn show(&self, partner_sid: Sid) -> Object;
 }
 
+/// What Mediator call records can be filtered, ordered and selected by.
+pub(crate) const CALL_FIELDS: FieldNames = &[
+    "attributes",
+    "date_insert",
+    "date_start",
+    "date_stop",
+    "date_talk",
+    "direction",
+    "disconnect_originator",
+    "dr_sid",
+    "dtmf",
+    "duration",
+    "endpoint_sid",
+    "endpoint_type",
+    "event_type",
+    "media_dst",
+    "media_src",
+    "number_dst",
+    "number_redirect",
+    "number_src",
+    "partner_sid",
+    "reference_sid",
+    "sip_cause",
+    "type",
+    "version",
+];
+
 impl Record for CallRow {
-    const FIELDS: FieldNames = &[
-        "attributes",
-        "date_insert",
-        "date_start",
-        "date_stop",
-        "date_talk",
-        "direction",
-        "disconnect_originator",
-        "dr_sid",
-        "dtmf",
-        "duration",
-        "endpoint_sid",
-        "endpoint_type",
-        "event_type",
-        "media_dst",
-        "media_src",
-        "number_dst",
-        "number_redirect",
-        "number_src",
-        "partner_sid",
-        "reference_sid",
-        "sip_cause",
-        "type",
-        "version",
-    ];
+    const FIELDS: FieldNames = CALL_FIELDS;
     const COLUMNS: &'static [&'static str] = &[
         "dr_sid",
         "date_start",

@@ -46,7 +46,6 @@ const ANSWERS: &[&str] = &[
     "Endpoint",
     "Leg",
     "Media",
-    "MediatorCall",
     "Partner",
     "Properties",
     "Token",

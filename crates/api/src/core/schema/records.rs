@@ -20,7 +20,7 @@ pub(in crate::core) struct Media {
 /// The record of a call that a mediator endpoint ran.
 #[derive(ToSchema)]
 #[schema(as = core::MediatorCall)]
-pub(in crate::core) struct MediatorCall {
+pub(crate) struct MediatorCall {
     /// The binding's or dialout's.
     #[schema(value_type = Object)]
     attributes: Value,
