@@ -245,7 +245,8 @@ fn copy_from_elsewhere_is_answered_there() {
         assert_eq!(flow, udp());
         assert!(matches!(layer.receive(ms(500), ask.message(), elsewhere), Received::Absorbed));
         let Some(Output::Send { flow, .. }) = layer.poll_output() else { panic!() };
-        assert_eq!(flow, elsewhere);
+        assert_eq!(flow, response_flow(&ask.request(), elsewhere));
+        assert_eq!((flow.transport, flow.connection), (elsewhere.transport, elsewhere.connection));
         assert_eq!(layer.server_flow(server), Some(udp()));
     }
 }
@@ -255,12 +256,15 @@ fn copy_from_elsewhere_is_answered_there() {
 fn response_goes_to_source_address_and_rport_or_sent_by_port() {
     let source = Flow { remote: "198.51.100.4:34567".parse().unwrap(), ..udp() };
     let tls = Flow { transport: Transport::Tls, ..source };
+    let stream = Flow { remote: source.remote, ..tcp(3) };
     let rows = [
         (source, "192.0.2.9:5070;rport;branch=z9hG4bK1", "198.51.100.4:34567"),
         (source, "192.0.2.9:5070;branch=z9hG4bK1", "198.51.100.4:5070"),
         (source, "192.0.2.9;branch=z9hG4bK1", "198.51.100.4:5060"),
         (source, "192.0.2.9;maddr=203.0.113.1;branch=z9hG4bK1", "198.51.100.4:5060"),
         (tls, "h.example;branch=z9hG4bK1", "198.51.100.4:5061"),
+        (stream, "192.0.2.9:5070;rport;branch=z9hG4bK1", "198.51.100.4:5070"),
+        (stream, "192.0.2.9;rport;branch=z9hG4bK1", "198.51.100.4:5060"),
     ];
     for (source, via, expected) in rows {
         let ask = Ask { via, ..INVITE };
