@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use mediator_model::UnixMillis;
 use parking_lot::{Condvar, Mutex};
 
+use crate::record::Kind;
 use crate::traits::{CallDelivery, DeliveryOutcome, ReadError};
 use crate::write::{Done, Op, Write};
 
@@ -81,9 +82,15 @@ impl Job {
         }
     }
 
-    /// Whether somebody waits for it behind records that gather.
+    /// Whether somebody waits for it behind records that gather, or records must not be lost that came before it: a
+    /// dialout that is over is removed once its record is told, and one of the two is always there.
     fn hurries_records(&self) -> bool {
-        matches!(self, Self::Purge { .. } | Self::Settle(_))
+        let ends_dialout = |op: &Op| matches!(op, Op::Delete { kind: Kind::Dialout, .. });
+        match self {
+            Self::Purge { .. } | Self::Settle(_) => true,
+            Self::Write(write, _) => write.ops.iter().any(ends_dialout),
+            Self::Append(_) | Self::Attempted(..) | Self::Flush(_) => false,
+        }
     }
 
     fn ops(&self) -> usize {
@@ -142,6 +149,7 @@ impl Queue {
         if waiting.closed {
             return Err(NotTaken::Closed(job));
         }
+        let is_hurried = job.hurries_records();
         match job.lane() {
             // As many as there are calls, which are limited elsewhere.
             Lane::Claim => waiting.claims.push_back(job),
@@ -150,8 +158,6 @@ impl Queue {
             }
             Lane::Reserve => waiting.others.push_back(job),
             Lane::Records => {
-                let is_hurried = job.hurries_records();
-                waiting.hurried += usize::from(is_hurried);
                 waiting.records.push_back(job);
                 let many = waiting.records.len();
                 // Who gathers them wakes by himself.
@@ -170,6 +176,7 @@ impl Queue {
                 waiting.others.push_back(job);
             }
         }
+        waiting.hurried += usize::from(is_hurried);
         drop(waiting);
         self.changed.notify_one();
         Ok(())

@@ -5,7 +5,6 @@ use std::sync::mpsc::sync_channel;
 use mediator_model::Sid;
 
 use super::*;
-use crate::record::Kind;
 
 const SOON: Option<Duration> = Some(Duration::from_millis(5));
 
@@ -89,6 +88,19 @@ fn whoever_asks_for_records_hurries_them() {
     queue.close();
     assert_eq!(take(&queue, SOON), ["3"]);
     assert!(queue.take(SOON).is_none());
+}
+
+#[test]
+fn the_end_of_a_dialout_takes_its_record_along() {
+    let queue = Queue::default();
+    record(&queue, 1);
+    assert_eq!(take(&queue, None), ["1"]);
+    record(&queue, 2);
+    let sid = Sid::from_u128(1);
+    write(&queue, Op::Delete { kind: Kind::Dialout, sid, expect: None });
+    assert_eq!(take(&queue, SOON), ["2", "write"]);
+    record(&queue, 3);
+    assert!(take(&queue, SOON).is_empty(), "nothing hurries any more");
 }
 
 #[test]
