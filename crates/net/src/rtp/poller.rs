@@ -116,7 +116,8 @@ pub struct RtpForward {
 ///
 /// ```
 /// # use std::net::UdpSocket;
-/// # /// # use mediator_net::{Clock, RtpForward, RtpPoller, RtpPorts};
+/// # use std::time::Duration;
+/// # use mediator_net::{Clock, RtpForward, RtpPoller, RtpPorts};
 /// # use mediator_model::MediaPorts;
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let (mut poller, _waker) = RtpPoller::new(Clock::start())?;
