@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result, ensure};
 use mediator_tests::api::{Api, encoded};
 use mediator_tests::http::Http;
+use mediator_tests::phone::Behaviour;
 use serde_json::{Value, json};
 
 use super::desk::{Desk, FAR, FARTHER, text};
@@ -97,6 +98,9 @@ fn names_every_path_method_and_credential() -> Result<()> {
 /// Sids to put into paths, by the name of the parameter.
 type Sids = BTreeMap<&'static str, Vec<String>>;
 
+/// Beside them: a dialout that is over, which only its record still tells of.
+const ENDED: &str = "a dialout that is over";
+
 /// Objects that the walk may change and delete, and those it only meets.
 fn objects(desk: &Desk) -> Result<Sids> {
     let mut sids = Sids::new();
@@ -129,12 +133,17 @@ fn objects(desk: &Desk) -> Result<Sids> {
     keep("did_sid", &own["items"][0])?;
     keep("account_sid", &desk.mediator.get("/accounts")?.ok()?["items"][0])?;
     keep("partner_sid", &desk.core.get("/oauth/whoami")?.ok()?)?;
-    let (caller, _callee) = (desk.caller()?, desk.callee()?);
+    let (caller, callee) = (desk.caller()?, desk.callee()?);
     desk.lasting(REDIRECT, &json!({ "destination_did": FARTHER }))?;
     caller.talk(desk.sip(), REDIRECT, "14155550999")?;
     let legs =
         super::desk::list_until(&desk.core, "/calls/call_drs", "legs", |legs| legs.len() == 2)?;
     keep("dr_sid", &legs[0])?;
+    callee.behave(Behaviour::Busy);
+    let stages = json!({ "stage_one_destination_did": FARTHER, "stage_two_destination_did": FAR });
+    let ended = text(&desk.mediator.post("/dialouts", &stages)?.ok()?, "dialout_sid")?.to_owned();
+    super::desk::status_until(&desk.mediator, &format!("/dialouts/{ended}/record"), 200)?;
+    sids.insert(ENDED, vec![ended]);
     Ok(sids)
 }
 
@@ -226,7 +235,8 @@ impl Walk<'_> {
             let parameter = self.document.resolve(parameter).clone();
             let name = parameter["name"].as_str().unwrap_or_default().to_owned();
             if parameter["in"] == "path" {
-                let known = self.sids.get(name.as_str());
+                let is_record = path == "/mediator/v1/dialouts/{dialout_sid}/record";
+                let known = self.sids.get(if is_record { ENDED } else { name.as_str() });
                 // An account sees one DID of those: the last.
                 let at = if path == "/mediator/v1/dids/{did_sid}" { 12 } else { at };
                 let known = known.and_then(|sids| sids.get(at % sids.len()));
