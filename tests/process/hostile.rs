@@ -141,6 +141,10 @@ fn keeps_silent_at_garbage_and_serves_on() -> Result<()> {
     // Every way to cut an INVITE: answered or not, none may do harm.
     for end in 0..invite.len() {
         peer.send(scene.server.sip(), invite.get(..end).unwrap_or_default())?;
+        // Hundreds of answers that nobody reads would fill our own socket, and leave no room for the one that counts.
+        if end % 50 == 49 {
+            check_alive(&scene, &peer, &format!("cut{end}"))?;
+        }
     }
     check_alive(&scene, &peer, "alive2")?;
     server.stop()

@@ -161,7 +161,10 @@ impl Phone {
 
     /// Sends BYE in a dialog, ours or one that was begun here.
     pub fn hang_up(&self, call: &str) -> Result<()> {
-        let dialog = lock(&self.shared.dialogs).get(call).cloned().context("no such dialog")?;
+        // Its answer is heard a moment before it has become a dialog.
+        let dialog = until(LIMIT, "a dialog to hang up", || {
+            Ok(lock(&self.shared.dialogs).get(call).cloned())
+        })?;
         let bye = self.shared.in_dialog("BYE", call, &dialog, 70_000);
         self.shared.send(dialog.peer, &bye)
     }
